@@ -118,31 +118,35 @@ func (r *Rows[T]) Clone() Batch {
 // Gather implements Batch.
 func (r *Rows[T]) Gather(dst Batch, at []int32) {
 	d := dst.(*Rows[T])
+	before := len(d.Rows)
 	for _, i := range at {
 		d.Rows = append(d.Rows, r.Rows[i])
 	}
-	if len(r.Head.Times) > 0 {
+	if d.Head.takesTimes(before, &r.Head) {
 		for _, i := range at {
 			d.Head.Times = append(d.Head.Times, r.Head.Times[i])
 		}
 	}
-	if len(r.Head.Hashes) > 0 {
+	if d.Head.takesHashes(before, &r.Head) {
 		for _, i := range at {
 			d.Head.Hashes = append(d.Head.Hashes, r.Head.Hashes[i])
 		}
 	}
+	d.Head.pad(len(d.Rows))
 }
 
 // Slice implements Batch.
 func (r *Rows[T]) Slice(dst Batch, from, to int) {
 	d := dst.(*Rows[T])
+	before := len(d.Rows)
 	d.Rows = append(d.Rows, r.Rows[from:to]...)
-	if len(r.Head.Times) > 0 {
+	if d.Head.takesTimes(before, &r.Head) {
 		d.Head.Times = append(d.Head.Times, r.Head.Times[from:to]...)
 	}
-	if len(r.Head.Hashes) > 0 {
+	if d.Head.takesHashes(before, &r.Head) {
 		d.Head.Hashes = append(d.Head.Hashes, r.Head.Hashes[from:to]...)
 	}
+	d.Head.pad(len(d.Rows))
 }
 
 // Take moves the header (times, hashes, split) of src into r, whose rows were made one for one from src's. src loses them.
