@@ -1,0 +1,5 @@
+//go:build !invariants
+
+package record
+
+func handover(b Batch) Batch { return b }

@@ -1,0 +1,7 @@
+//go:build !invariants
+
+package record
+
+func (r *Rows[T]) poison()         {}
+func (r *Rows[T]) poisonReleased() {}
+func checkAlive(bool)              {}
