@@ -25,14 +25,18 @@ func (ToAll) Route(record.Batch, []int32) (int, []int32, error) { return Broadca
 
 // Rebalance sends whole batches round robin, so that each output gets its share without touching records.
 type Rebalance struct {
-	N    int
-	next int
+	n, next int
+}
+
+// NewRebalance starts with another output for each sender, so that the first batches of all do not meet at one.
+func NewRebalance(receivers, subtask int) *Rebalance {
+	return &Rebalance{n: receivers, next: subtask % receivers}
 }
 
 // Route implements Partitioner.
 func (r *Rebalance) Route(record.Batch, []int32) (int, []int32, error) {
 	to := r.next
-	if r.next++; r.next >= r.N {
+	if r.next++; r.next >= r.n {
 		r.next = 0
 	}
 	return to, nil, nil

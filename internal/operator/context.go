@@ -10,11 +10,11 @@ import (
 // Context is what an operator gets at Open.
 type Context struct {
 	// Ctx ends when the attempt ends.
-	Ctx context.Context
-	JobID, Attempt, UID, Name   string
-	Subtask, Parallelism        int
-	MaxParallelism              int
-	KeyGroups                   keygroup.Range
+	Ctx                       context.Context
+	JobID, Attempt, UID, Name string
+	Subtask, Parallelism      int
+	MaxParallelism            int
+	KeyGroups                 keygroup.Range
 	// Out are the outputs; 0 is the main one, side outputs follow in the order of the graph.
 	Out []Output
 	// Backend holds keyed state.

@@ -52,6 +52,20 @@ func IsPermanent(err error) bool {
 	return errors.As(err, &p)
 }
 
+// fatal marks an error of a snapshot's asynchronous part that must fail the task, not only the checkpoint.
+type fatal struct{ error }
+
+func (f fatal) Unwrap() error { return f.error }
+
+// Fatal marks an error of a Flush that must fail the task: what was prepared may be lost.
+func Fatal(err error) error { return fatal{err} }
+
+// IsFatal reports whether an error was marked.
+func IsFatal(err error) bool {
+	var f fatal
+	return errors.As(err, &f)
+}
+
 // Errorf makes an error; here so that operators need one import.
 func Errorf(format string, args ...any) error { return fmt.Errorf(format, args...) }
 

@@ -29,19 +29,14 @@ func (o *Filter[T]) Process(_ int, b record.Batch) error {
 		if len(in.Head.Times) > 0 {
 			in.Head.Times = in.Head.Times[:n]
 		}
-		if len(in.Head.Hashes) > 0 {
-			in.Head.Hashes = in.Head.Hashes[:n]
-		}
 	}
 	return o.out.Emit(in)
 }
 
-// compact moves the kept records, and their times and hashes, to the front.
+// compact moves the kept records, and their times, to the front. A batch here has no hashes: those live between a partitioner and its operator.
 func (o *Filter[T]) compact(in *record.Rows[T]) int {
 	f, rows, n := o.F, in.Rows, 0
-	times, hashes := in.Head.Times, in.Head.Hashes
-	switch {
-	case len(times) == 0 && len(hashes) == 0:
+	if len(in.Head.Times) == 0 {
 		for i := range rows {
 			o.at = i
 			if f(rows[i]) {
@@ -49,25 +44,14 @@ func (o *Filter[T]) compact(in *record.Rows[T]) int {
 				n++
 			}
 		}
-	case len(hashes) == 0:
-		times = times[:len(rows)]
-		for i := range rows {
-			o.at = i
-			if f(rows[i]) {
-				rows[n], times[n] = rows[i], times[i]
-				n++
-			}
-		}
-	default:
-		for i := range rows {
-			o.at = i
-			if f(rows[i]) {
-				rows[n], hashes[n] = rows[i], hashes[i]
-				if len(times) > 0 {
-					times[n] = times[i]
-				}
-				n++
-			}
+		return n
+	}
+	times := in.Head.Times[:len(rows)]
+	for i := range rows {
+		o.at = i
+		if f(rows[i]) {
+			rows[n], times[n] = rows[i], times[i]
+			n++
 		}
 	}
 	return n

@@ -95,6 +95,9 @@ type Source interface {
 	Progress() (done, total int64)
 }
 
+// NoTime is record.NoTime.
+const NoTime = record.NoTime
+
 // SourceStatus says what a source waits for.
 type SourceStatus uint8
 
@@ -106,12 +109,25 @@ const (
 	SourceEnd
 )
 
-// SplitState is a split, where it goes on, and the event time its reader had seen (restored, so that the watermark of the split
-// neither runs ahead nor falls back, A6.9).
+// Split is a unit of a source's input: see flott.Split.
+type Split struct {
+	ID       string
+	Position []byte
+}
+
+// SplitState is a split with the greatest event time its reader had seen, so that the watermark of a restored split neither
+// runs ahead nor falls back (A6.9).
 type SplitState struct {
-	ID       string `json:"id"`
-	Position []byte `json:"position,omitempty"`
-	MaxTime  int64  `json:"maxTime"`
+	Split
+	MaxTime int64
+}
+
+// Recovery is what a restored checkpoint knows of a sink: see flott.Recovery.
+type Recovery struct {
+	UID, JobID, Attempt string
+	Restored            bool
+	States              [][]byte
+	Committables        [][]byte
 }
 
 // Checkpoint is what an operator is told of the barrier it snapshots for.
@@ -139,7 +155,7 @@ type Mode uint8
 
 // The modes of operator state.
 const (
-	Split     Mode = iota // round robin
+	SplitList Mode = iota // round robin
 	Union                 // every subtask gets all
 	Replicate             // broadcast state: equal on all; subtask i takes copy i mod old parallelism
 )

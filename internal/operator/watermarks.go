@@ -69,15 +69,16 @@ func (m *marker) watermark() int64 {
 	return m.bounded.Watermark()
 }
 
-// silence watches for an input that has nothing to say. It is a Clocked part of sources and assigners.
-type silence struct {
+// Silence watches for an input that has nothing to say. It is a Clocked part of sources and assigners.
+type Silence struct {
 	detector watermark.Idleness
 	every    int64 // ms between two looks; 0: never
 	next     int64
 }
 
-func newSilence(timeout time.Duration, now int64) silence {
-	s := silence{detector: watermark.NewIdleness(timeout)}
+// NewSilence returns a watch that starts now; timeout 0 never reports.
+func NewSilence(timeout time.Duration, now int64) Silence {
+	s := Silence{detector: watermark.NewIdleness(timeout)}
 	if timeout > 0 {
 		s.every = max(1, timeout.Milliseconds()/4)
 		s.next = now + s.every
@@ -86,20 +87,26 @@ func newSilence(timeout time.Duration, now int64) silence {
 	return s
 }
 
-func (s *silence) activity(now int64) {
+// Activity takes that records came.
+func (s *Silence) Activity(now int64) {
 	if s.every > 0 {
 		s.detector.Activity(time.Duration(now) * time.Millisecond)
 	}
 }
 
-func (s *silence) nextTick() int64 {
+// NextTick is when to look next.
+func (s *Silence) NextTick() int64 {
 	if s.every == 0 || s.detector.Idle() {
 		return math.MaxInt64
 	}
 	return s.next
 }
 
-func (s *silence) tick(now int64) {
+// Idle reports whether the input is idle.
+func (s *Silence) Idle() bool { return s.detector.Idle() }
+
+// Tick looks.
+func (s *Silence) Tick(now int64) {
 	s.next = now + s.every
 	s.detector.Check(time.Duration(now) * time.Millisecond)
 }
@@ -109,7 +116,7 @@ type AssignWatermarks[T any] struct {
 	Strategy WatermarkStrategy[T]
 	Cursor
 	marker  marker
-	silence silence
+	silence Silence
 	ctx     *Context
 	floor   int64
 }
@@ -117,7 +124,7 @@ type AssignWatermarks[T any] struct {
 // Open implements Operator.
 func (a *AssignWatermarks[T]) Open(c *Context) error {
 	a.ctx, a.marker, a.floor = c, newMarker(&a.Strategy), c.Restored.Watermark
-	a.silence = newSilence(a.Strategy.Idle, c.Now())
+	a.silence = NewSilence(a.Strategy.Idle, c.Now())
 	return nil
 }
 
@@ -127,21 +134,21 @@ func (a *AssignWatermarks[T]) Process(_ int, b record.Batch) error {
 	a.begin(in)
 	a.marker.observe(a.Strategy.Stamp(in))
 	a.end()
-	a.silence.activity(a.ctx.Now())
+	a.silence.Activity(a.ctx.Now())
 	return a.ctx.Out[0].Emit(in)
 }
 
 // Watermark implements WatermarkSource.
 func (a *AssignWatermarks[T]) Watermark() (int64, bool) {
-	return max(a.floor, a.marker.watermark()), a.silence.detector.Idle()
+	return max(a.floor, a.marker.watermark()), a.silence.Idle()
 }
 
 // NextTick implements Clocked.
-func (a *AssignWatermarks[T]) NextTick() int64 { return a.silence.nextTick() }
+func (a *AssignWatermarks[T]) NextTick() int64 { return a.silence.NextTick() }
 
 // Tick implements Clocked.
 func (a *AssignWatermarks[T]) Tick(now int64) (bool, error) {
-	a.silence.tick(now)
+	a.silence.Tick(now)
 	return false, nil
 }
 

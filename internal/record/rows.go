@@ -18,12 +18,12 @@ const (
 //
 // Operators read and write the slices directly; Rows[:], Times and Hashes are owned by the batch's owner.
 type Rows[T any] struct {
-	Head Header
-	Rows    []T
-	limit   int
-	pool    *sync.Pool
-	flat    bool // T holds no pointers: nothing to clear on Release
-	dead    bool // released or poisoned; checked with the tag invariants
+	Head  Header
+	Rows  []T
+	limit int
+	pool  *sync.Pool
+	flat  bool // T holds no pointers: nothing to clear on Release
+	dead  bool // released or poisoned; checked with the tag invariants
 }
 
 var pools sync.Map // reflect.Type -> *sync.Pool

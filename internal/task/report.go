@@ -11,8 +11,8 @@ type Report struct {
 	Task, Subtask int
 	Attempt       string
 	Checkpoint    checkpoint.ID
-	Snapshot      *Snapshot // ReportAck
-	Err           error     // ReportFailed, ReportDecline
+	Snapshot      *Snapshot         // ReportAck
+	Err           error             // ReportFailed, ReportDecline
 	Reason        checkpoint.Reason // ReportDecline
 }
 
@@ -21,10 +21,10 @@ type ReportKind uint8
 
 // The kinds of report.
 const (
-	ReportAck        ReportKind = iota + 1 // the snapshot is durable
-	ReportDecline                          // this checkpoint cannot be taken here
-	ReportDrained                          // all input is processed and flushed; barriers are still served
-	ReportSettled                          // everything of completed checkpoints is committed
+	ReportAck     ReportKind = iota + 1 // the snapshot is durable
+	ReportDecline                       // this checkpoint cannot be taken here
+	ReportDrained                       // all input is processed and flushed; barriers are still served
+	ReportSettled                       // everything of completed checkpoints is committed
 	ReportFailed
 	ReportNeedsSplit
 )

@@ -20,7 +20,7 @@ type aligner interface {
 }
 
 func newAligner(inputs int, s *Spec) aligner {
-	if s.ExactlyOnce {
+	if s.ExactlyOnce || inputs == 0 {
 		return checkpoint.NewAlign(inputs, max(1, s.MaxConcurrent), s.RestoredID)
 	}
 	return checkpoint.NewTrack(inputs, s.RestoredID)
@@ -184,6 +184,9 @@ func (t *Task) upload(id checkpoint.ID, s *Snapshot, flushes []operator.Flush, k
 		if keyed != nil {
 			keyed.Release()
 		}
+		if operator.IsFatal(err) {
+			return err
+		}
 		if err != nil {
 			t.report(Report{Kind: ReportDecline, Checkpoint: id, Reason: checkpoint.AsyncSnapshotFailed, Err: t.located(err)})
 			return nil
@@ -192,3 +195,11 @@ func (t *Task) upload(id checkpoint.ID, s *Snapshot, flushes []operator.Flush, k
 		return nil
 	})
 }
+
+// frozen is keyed state as it was at the barrier.
+type frozen interface {
+	Write(io.Writer) error
+	Release()
+}
+
+func (t *Task) freeze() (frozen, error) { return nil, nil }

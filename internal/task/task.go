@@ -100,6 +100,8 @@ type Task struct {
 	lanes     []*lane
 	uploads   *lane
 	cancelled atomic.Bool
+	settling  bool
+	obsolete  operator.Counter // barriers dropped as obsolete (A4.3)
 	busyMs    Busy
 }
 
@@ -107,10 +109,10 @@ type Task struct {
 type ending uint8
 
 const (
-	endNone ending = iota
-	endMark        // the last watermark goes through the chain
-	endFlush       // operators flush
-	endDone        // the end was forwarded; only barriers follow
+	endNone  ending = iota
+	endMark         // the last watermark goes through the chain
+	endFlush        // operators flush
+	endDone         // the end was forwarded; only barriers follow
 )
 
 // New builds a task. Open must follow.
@@ -143,7 +145,7 @@ func (t *Task) Open() (err error) {
 		t.marks = watermark.NewMergeAt(n, head.in)
 		t.chain.mark = head.in
 	}
-	t.align = newAligner(n, &t.spec)
+	t.align = newAligner(len(t.gate.inputs), &t.spec)
 	t.chain.begin(passWatermark)
 	return nil
 }
