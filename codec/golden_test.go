@@ -6,9 +6,13 @@ import (
 	"math"
 	"net/netip"
 	"os"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
+	"unsafe"
+
+	"pgregory.net/rapid"
 )
 
 var rewrite = flag.Bool("rewrite", false, "write the golden files anew: a change of the format of snapshots, which needs a new version")
@@ -97,5 +101,27 @@ func TestGoldenKeys(t *testing.T) {
 		}{"/", 7}),
 		key(t, compositeKey{URL: "u", User: -1, F: math.NaN(), G: 1,
 			At: when, Small: -3, OK: true, Pair: [2]string{"x", ""}}),
+	})
+}
+
+// TestByteOrder compiles the programs as on a big-endian machine, which take numbers apart instead of copying them.
+func TestByteOrder(t *testing.T) {
+	c := mustFor[everything](t)
+	littleEndian = !littleEndian
+	defer func() { littleEndian = !littleEndian }()
+	enc := compileEncoder(c.node)
+	dec, err := compileDecoder(c.node.schema, c.node)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		v, got := drawEverything(t), everything{}
+		b := c.Append(nil, &v)
+		if other := enc.append(nil, unsafe.Pointer(&v)); string(other) != string(b) {
+			t.Fatalf("copied     %x\ntaken apart %x", b, other)
+		}
+		if n, err := dec.run(b, 0, unsafe.Pointer(&got)); err != nil || n != len(b) || !reflect.DeepEqual(v, got) {
+			t.Fatalf("wrote %+v\nread  %+v, %v", v, got, err)
+		}
 	})
 }
