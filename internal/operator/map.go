@@ -19,19 +19,36 @@ func (m *Map[T, U]) Open(c *Context) error {
 // Process implements Operator.
 func (m *Map[T, U]) Process(_ int, b record.Batch) error {
 	in := b.(*record.Rows[T])
+	if same, ok := any(m).(*Map[T, T]); ok {
+		return same.inPlace(in)
+	}
 	out := m.fresh.Get()
 	m.begin(in)
-	f, rows := m.F, out.Rows
-	for i := range in.Rows {
+	f, from, to := m.F, in.Rows, out.Extend(len(in.Rows))
+	to = to[:len(from)]
+	for i := range from {
 		m.at = i
-		rows = append(rows, f(in.Rows[i]))
+		to[i] = f(from[i])
 	}
 	m.end()
-	out.Rows = rows
 	out.Take(&in.Head)
 	out.Head.Hashes = out.Head.Hashes[:0] // of another type's key
 	in.Release()
 	return m.out.Emit(out)
+}
+
+// inPlace is Process when the type stays: the batch is ours, so it is overwritten.
+func (m *Map[T, U]) inPlace(in *record.Rows[U]) error {
+	rows := in.Rows
+	f := any(m.F).(func(U) U)
+	m.begin(in)
+	for i := range rows {
+		m.at = i
+		rows[i] = f(rows[i])
+	}
+	m.end()
+	in.Head.Hashes = in.Head.Hashes[:0]
+	return m.out.Emit(in)
 }
 
 // Close implements Operator.
