@@ -126,15 +126,21 @@ func (a *Align) Aligning() ID {
 	return None
 }
 
-// Barrier takes the barrier of id from an input that is open and not blocked.
+// Barrier takes the barrier of id from an input that is not blocked. An input at its end may still deliver barriers, while
+// its sender waits for its last checkpoint (A8.2): they belong to no record any more, and have the effect of Trigger.
 func (a *Align) Barrier(dst []TaskAction, input int, id ID, o Options) []TaskAction {
 	a.mustBeReadable(input, "barrier", id)
+	known := id <= a.current
 	dst, begun := a.begin(dst, id, o)
-	if !begun {
+	ended := a.inputs[input].ended
+	switch {
+	case !begun || ended && known:
 		return append(dst, TaskAction{Kind: Drop, Input: input, ID: id})
+	case ended && a.waiting > 0:
+		return dst
 	}
 	invariant.Check(o == a.options, "barrier %d of input %d says %v, others %v", id, input, o, a.options)
-	if a.waiting == 1 {
+	if a.waiting <= 1 {
 		return a.complete(dst)
 	}
 	a.waiting--
@@ -175,9 +181,13 @@ func (a *Align) Cancel(dst []TaskAction, input int, id ID) []TaskAction {
 	return a.cancelDownstream(dst, reason)
 }
 
-// End takes the end of an input: whatever is waited for counts as delivered there (A4.2, A8).
+// End takes the end of an input's data: whatever is waited for counts as delivered there (A4.2, A8). The sender may go on
+// delivering barriers and cancel markers.
 func (a *Align) End(dst []TaskAction, input int) []TaskAction {
 	a.mustBeReadable(input, "end", a.current)
+	if a.inputs[input].ended {
+		invariant.Bug("input %d has ended twice", input)
+	}
 	a.inputs[input].ended = true
 	a.open--
 	if !a.aligning {
@@ -287,9 +297,8 @@ func (a *Align) sent(id ID) {
 }
 
 func (a *Align) mustBeReadable(input int, what string, id ID) {
-	if in := a.inputs[input]; in.ended || in.delivered {
-		invariant.Bug("%s (checkpoint %d) came from input %d, which is %s", what, id, input,
-			map[bool]string{true: "at its end", false: "blocked"}[in.ended])
+	if a.inputs[input].delivered {
+		invariant.Bug("%s (checkpoint %d) came from input %d, which is blocked", what, id, input)
 	}
 }
 

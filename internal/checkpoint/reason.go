@@ -35,7 +35,7 @@ const (
 	CancelMarker  // a subtask upstream has given it up
 	TaskNotReady  // a subtask was not running when the barrier came
 	TaskClosing   // a subtask was closing when the barrier came
-	TaskFailed    // a subtask that had not acknowledged failed (A2.13)
+	TaskLost      // a subtask that had not acknowledged failed (A2.13)
 	EndOfInput    // a subtask ended before its barrier came
 	PartlyEnded   // union state whose subtasks have ended in part only (A8.4)
 	NeighbourFail // a file shared with another subtask failed through that one (A6.12)
@@ -70,7 +70,7 @@ var reasons = [numReasons]reasonText{
 	CancelMarker:  {"cancel-marker", "a task upstream has given the checkpoint up", false},
 	TaskNotReady:  {"task-not-ready", "a task was not ready", false},
 	TaskClosing:   {"task-closing", "a task was closing", false},
-	TaskFailed:    {"task-failed", "a task failed", false},
+	TaskLost:      {"task-lost", "a task failed", false},
 	EndOfInput:    {"end-of-input", "a task ended before its barrier came", false},
 	PartlyEnded:   {"partly-ended", "only some subtasks of an operator with union state have ended", false},
 	NeighbourFail: {"neighbour-failed", "a file shared with another task could not be written", false},

@@ -18,10 +18,11 @@ const maxTrackedIDs = 50
 // Idea. For each id a set of the inputs that have delivered it. The set that is full first wins: snapshot, and everything
 // older is forgotten, since its barriers would be behind this one.
 //
-// An id that was cancelled or aborted keeps its set all the same: only a full set tells that no straggler can bring it back
-// (A5.2).
+// An id that was cancelled or aborted keeps its place all the same until a newer one is taken: else a straggler could bring it
+// back (A5.2).
 //
-// Invariant: ids in pending strictly increase and are all greater than done. Invariant: no set in pending is full.
+// Invariant: ids in pending strictly increase and are all greater than done.
+// Invariant: no set in pending is full, except those of aborted ids and of ids that nobody has begun.
 //
 // A Track belongs to its task's goroutine. It allocates when more ids are pending than ever before.
 type Track struct {
@@ -49,9 +50,8 @@ func NewTrack(inputs int, restored ID) *Track {
 	return &Track{inputs: inputs, ended: newInputSet(inputs), done: restored, lastSent: restored}
 }
 
-// Barrier takes the barrier of id from an input that has not ended.
+// Barrier takes the barrier of id from an input, which may have ended (see Align.Barrier).
 func (t *Track) Barrier(dst []TaskAction, input int, id ID, o Options) []TaskAction {
-	invariant.Check(!t.ended.has(input), "barrier %d came from input %d, which is at its end", id, input)
 	if t.inputs == 1 && id > t.newest() && t.notReady == NoReason { // the fast path (A5.2): only for what is newer than all
 		return t.snapshot(dst, id, o, len(t.pending))
 	}
@@ -101,9 +101,11 @@ func (t *Track) Cancel(dst []TaskAction, input int, id ID) []TaskAction {
 	return t.settle(t.forward(dst, p), at)
 }
 
-// End takes the end of an input. Every pending id counts it as delivered; those that are complete by that are taken in order.
+// End takes the end of an input's data. Every pending id counts it as delivered; those that are complete by that are taken in order.
 func (t *Track) End(dst []TaskAction, input int) []TaskAction {
-	invariant.Check(!t.ended.has(input), "input %d has ended twice", input)
+	if t.ended.has(input) {
+		invariant.Bug("input %d has ended twice", input)
+	}
 	t.ended.add(input)
 	for i := range t.pending {
 		t.pending[i].seen.add(input)
@@ -150,14 +152,10 @@ func (t *Track) Ready() { t.notReady = NoReason }
 // Blocked is always false.
 func (t *Track) Blocked(int) bool { return false }
 
-// settle takes or forgets the id at this place if every input has delivered it.
+// settle takes the id at this place if every input has delivered it.
 func (t *Track) settle(dst []TaskAction, at int) []TaskAction {
 	p := &t.pending[at]
-	if !p.begun || p.seen.n < t.inputs {
-		return dst
-	}
-	if p.aborted {
-		t.forget(at, at+1)
+	if !p.begun || p.aborted || p.seen.n < t.inputs {
 		return dst
 	}
 	return t.snapshot(dst, p.id, p.options, at+1)
@@ -167,7 +165,7 @@ func (t *Track) settle(dst []TaskAction, at int) []TaskAction {
 func (t *Track) snapshot(dst []TaskAction, id ID, o Options, n int) []TaskAction {
 	invariant.Check(id > t.lastSent, "snapshot %d comes after %d", id, t.lastSent)
 	t.lastSent = id
-	t.forget(0, n)
+	t.forget(n)
 	t.done = id
 	return append(dst, TaskAction{Kind: Snapshot, ID: id, Options: o})
 }
@@ -198,8 +196,7 @@ func (t *Track) find(id ID) int {
 		if at == 0 {
 			return -1 // older than fifty that are pending: it is the one to give way
 		}
-		t.done = t.pending[0].id
-		t.forget(0, 1)
+		t.forget(1)
 		at--
 	}
 	t.pending = append(t.pending, trackedID{})
@@ -215,15 +212,13 @@ func (t *Track) newest() ID {
 	return t.done
 }
 
-// forget removes pending[from:to]. What is older than a forgotten aborted id may still complete.
-func (t *Track) forget(from, to int) {
-	for _, p := range t.pending[from:to] {
+// forget removes the n oldest ids for good.
+func (t *Track) forget(n int) {
+	for _, p := range t.pending[:n] {
 		t.free = append(t.free, p.seen)
+		t.done = p.id
 	}
-	if from == 0 && to > 0 {
-		t.done = max(t.done, t.pending[to-1].id)
-	}
-	t.pending = append(t.pending[:from], t.pending[to:]...)
+	t.pending = t.pending[:copy(t.pending, t.pending[n:])]
 }
 
 func (t *Track) newSet() inputSet {
