@@ -43,7 +43,7 @@ const (
 
 func (s taskStatus) takesPart() bool { return s.phase == taskRunning || s.phase == taskEnded }
 
-// roster is the plan of one checkpoint: it says does what (A8.1).
+// roster is the plan of one checkpoint: who does what (A8.1).
 type roster struct {
 	Trigger  []Attempt // get the order to begin: they run and have no running predecessor
 	Await    []Attempt // must acknowledge, and are told of completion: all that run
