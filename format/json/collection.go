@@ -168,7 +168,7 @@ func (d *decoder) mapKey(o *op, key reflect.Value, name []byte, at int) bool {
 		err = key.Interface().(encoding.TextUnmarshaler).UnmarshalText(name)
 	}
 	if err != nil {
-		d.fail(at, "unusable map key ("+err.Error()+")", "a "+o.typ.String(), d.token(at))
+		d.fail(at, "unusable map key ("+err.Error()+")", "a key of type "+o.typ.String(), d.token(at))
 	}
 	return err == nil
 }
@@ -208,7 +208,8 @@ func (d *decoder) any(i int) (any, int) {
 
 var (
 	anyOp    = &op{kind: kindAny, nullable: true, typ: reflect.TypeFor[any](), size: unsafe.Sizeof(any(nil))}
-	anyMap   = &op{kind: kindMap, nullable: true, typ: reflect.TypeFor[map[string]any](), elem: anyOp}
+	anyKey   = &op{kind: kindString, typ: reflect.TypeFor[string]()}
+	anyMap   = &op{kind: kindMap, nullable: true, typ: reflect.TypeFor[map[string]any](), key: anyKey, elem: anyOp}
 	anySlice = &op{kind: kindSlice, nullable: true, typ: reflect.TypeFor[[]any](), elem: anyOp}
 )
 

@@ -141,9 +141,9 @@ func (d *decoder) token(i int) string {
 			end++
 		}
 		return "number " + d.shorten(i, end)
-	case c-'a' <= 'z'-'a':
+	case c|0x20-'a' <= 'z'-'a':
 		end := i
-		for end < len(d.data) && d.data[end]-'a' <= 'z'-'a' {
+		for end < len(d.data) && d.data[end]|0x20-'a' <= 'z'-'a' {
 			end++
 		}
 		return d.shorten(i, end)

@@ -3,6 +3,7 @@
 package field
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -33,14 +34,15 @@ func (f *Field) Has(option string) bool { return slices.Contains(f.Options, opti
 
 // List returns the visible fields of struct type t in the order of declaration. leaf reports struct types that are values of
 // their own (time.Time), which are never flattened. Of fields with one name the shallowest wins, among those the one with a tag;
-// if that leaves several, none is visible, as in encoding/json.
+// if that leaves several, none is visible, as in encoding/json. The error names all fields that cannot be; the others are returned.
 func List(t reflect.Type, tag string, leaf func(reflect.Type) bool) ([]Field, error) {
 	w := walk{tag: tag, leaf: leaf}
 	w.structFields(t, Field{})
+	var err error
 	if len(w.problems) > 0 {
-		return nil, fmt.Errorf("%s", strings.Join(w.problems, "; "))
+		err = errors.New(strings.Join(w.problems, "; "))
 	}
-	return dominant(w.fields), nil
+	return dominant(w.fields), err
 }
 
 type walk struct {
