@@ -139,7 +139,7 @@ func (f *csvFormat[T]) NewEncoder() (format.Encoder[T], error) {
 	if f.err != nil {
 		return nil, f.err
 	}
-	return &typedEncoder[T]{encoder: encoder{columns: f.columns, options: f.options}}, nil
+	return &typedEncoder[T]{encoder: newEncoder(f.columns, &f.options)}, nil
 }
 
 func (f *csvFormat[T]) NewFramer() format.Framer { return newFramer(&f.options) }

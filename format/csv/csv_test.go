@@ -181,7 +181,8 @@ func TestResynchronise(t *testing.T) {
 
 func TestTooLong(t *testing.T) {
 	limited := csv.Of[pair](csv.MaxRecordBytes(10), csv.AllowComments())
-	check(t, limited, "ok,1\n"+strings.Repeat("x", 100)+",1\nok,2\n#"+strings.Repeat("y", 50)+"\nok,3\r", []pair{{"ok", 1}, {"ok", 2}, {"ok", 3}},
+	check(t, limited,
+		"ok,1\n"+strings.Repeat("x", 100)+",1\nok,2\n#"+strings.Repeat("y", 50)+"\nok,3\r", []pair{{"ok", 1}, {"ok", 2}, {"ok", 3}},
 		`column 1: record too long (raise the limit with MaxRecordBytes): expected at most 10 bytes, got 102 bytes`)
 	check(t, limited, "12345678,1\n12345678,1\r\n", []pair{{"12345678", 1}, {"12345678", 1}})
 	check(t, limited, "123456789,1\r\n", nil,
@@ -282,7 +283,8 @@ func TestCheck(t *testing.T) {
 		hidden int      `csv:"hidden"`
 	}
 	_ = bad{}.hidden
-	err := csv.Of[bad](csv.Delimiter('"'), csv.Escape('\n'), csv.Header(), csv.IgnoreHeader(), csv.MaxRecordBytes(0), csv.EpochMillis("x")).Check()
+	err := csv.Of[bad](csv.Delimiter('"'), csv.Escape('\n'), csv.Header(), csv.IgnoreHeader(), csv.MaxRecordBytes(0),
+		csv.EpochMillis("x")).Check()
 	if err == nil {
 		t.Fatal("no error")
 	}
@@ -341,7 +343,8 @@ func TestAllocs(t *testing.T) {
 
 // FuzzRead: no panic, nothing stuck, and the size of the pieces in which data comes changes nothing.
 func FuzzRead(f *testing.F) {
-	for _, s := range []string{"a,1\nb,2\r\n", "\"a\n,1\r\n", "\"a\"\"b\"x\n\n#c\n\\\n", "a\\,\"b\\\"\r\r\nc", "\"\"\"\n\"", "NULL,NULL\n\xef\xbb\xbf"} {
+	for _, s := range []string{"a,1\nb,2\r\n", "\"a\n,1\r\n", "\"a\"\"b\"x\n\n#c\n\\\n", "a\\,\"b\\\"\r\r\nc",
+		"\"\"\"\n\"", "NULL,NULL\n\xef\xbb\xbf"} {
 		f.Add(s, 1, false)
 		f.Add(s, 2, true)
 	}

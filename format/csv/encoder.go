@@ -31,7 +31,17 @@ func (e *typedEncoder[T]) Append(dst []byte, v *T) ([]byte, error) {
 type encoder struct {
 	columns []column
 	options options
+	special [256]bool // bytes that cannot stand in an unquoted field
 	scratch []byte
+}
+
+func newEncoder(columns []column, o *options) encoder {
+	e := encoder{columns: columns, options: *o}
+	for _, c := range []byte{o.delimiter, o.quote, o.escape, '\n', '\r'} {
+		e.special[c] = true
+	}
+	e.special[0] = false // neither quote nor escape: there is none
+	return e
 }
 
 func (e *encoder) record(dst []byte, p unsafe.Pointer) ([]byte, error) {
@@ -171,7 +181,7 @@ func (e *encoder) time(dst []byte, c *column, t time.Time) ([]byte, error) {
 func (e *encoder) needsQuotes(text []byte, first bool) bool {
 	o := &e.options
 	for _, c := range text {
-		if c == o.delimiter || c == '\n' || c == '\r' || c == o.quote && c != 0 || c == o.escape && c != 0 {
+		if e.special[c] {
 			return true
 		}
 	}
@@ -220,7 +230,7 @@ func escapesToItself(b byte) bool { return unescape(b) == b }
 
 // headerLine is the first line of every file: the columns' names.
 func headerLine(columns []column, o *options) ([]byte, error) {
-	e := encoder{columns: columns, options: *o}
+	e := newEncoder(columns, o)
 	var line []byte
 	for i := range columns {
 		if i > 0 {

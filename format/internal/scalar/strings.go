@@ -6,17 +6,18 @@ import (
 )
 
 // StringCache makes strings out of bytes, and gives the same string again for text it has seen lately: columns often repeat few
-// values, and finding one costs less than allocating it. The zero value is ready; not safe for concurrent use. Strings are immutable, so sharing them is safe. It holds at most
+// values, and finding one costs less than allocating it. Strings are immutable, so sharing them is safe. It holds at most
 // cachedStrings of at most cachedStringBytes. Where values do not repeat it stands aside: a miss costs credit, a hit earns it, and
-// without credit only one string in 16 is looked up.
+// without credit only one string in 16 is looked up. The zero value is ready; not safe for concurrent use.
 type StringCache struct {
-	slots  []string // allocated with the first string
+	slots  []string // pairs, the younger first; allocated with the first string
 	credit int
 	tick   uint
 }
 
 const (
-	cachedStrings     = 1024 // a power of two
+	cachedStrings     = 1 << cachedStringsLog
+	cachedStringsLog  = 11
 	cachedStringBytes = 64
 	hitCredit         = 4
 	creditMax         = 1024
@@ -43,14 +44,19 @@ func (c *StringCache) lookUp(b []byte) string {
 	if c.slots == nil {
 		c.slots = make([]string, cachedStrings)
 	}
-	slot := &c.slots[ends(b)*0x9e3779b97f4a7c15>>(64-10)]
-	if *slot == string(b) {
+	pair := c.slots[ends(b)*0x9e3779b97f4a7c15>>(65-cachedStringsLog)<<1:][:2]
+	if pair[0] == string(b) {
 		c.credit = min(c.credit+hitCredit, creditMax)
-		return *slot
+		return pair[0]
+	}
+	if pair[1] == string(b) {
+		c.credit = min(c.credit+hitCredit, creditMax)
+		pair[0], pair[1] = pair[1], pair[0]
+		return pair[0]
 	}
 	c.credit = max(c.credit-1, 0)
-	*slot = string(b)
-	return *slot
+	pair[0], pair[1] = string(b), pair[0]
+	return pair[0]
 }
 
 // ends mixes the first and the last 8 bytes and the length: enough to tell the values of a column apart.
