@@ -24,10 +24,10 @@ type KeyedContext[K comparable, Out any] struct {
 	mark int64
 	err  error
 
-	timers     *timerService[K]
-	onEvent    func(at time.Time) error
-	onProcess  func(at time.Time) error
-	declareErr error
+	timers    *timerService[K]
+	onEvent   func(at time.Time) error
+	onProcess func(at time.Time) error
+	states    scope
 }
 
 // Key is the current record's or timer's key.
@@ -122,6 +122,14 @@ func (k *KeyedContext[K, Out]) fail(err error) {
 	}
 }
 
+// failed is the first error of state or timers.
+func (k *KeyedContext[K, Out]) failed() error {
+	if k.err == nil {
+		k.err = k.states.err
+	}
+	return k.err
+}
+
 // finish hands on what was emitted and reports what failed.
 func (k *KeyedContext[K, Out]) finish() error {
 	k.out.Flush()
@@ -131,8 +139,8 @@ func (k *KeyedContext[K, Out]) finish() error {
 			err = e
 		}
 	}
-	if k.err != nil {
-		return k.err
+	if failed := k.failed(); failed != nil {
+		return failed
 	}
 	return err
 }
