@@ -51,8 +51,8 @@ var codecs sync.Map
 //
 // Supported are bool, all integers (but uintptr), floats, strings, time.Time, structs, slices, arrays, maps, pointers, and types
 // that implement encoding.BinaryMarshaler (or BinaryAppender) and BinaryUnmarshaler, which are custom kinds under their own
-// name. A struct field is called by its Go name or by the tag `flott:"name"`, and left out under `flott:"-"`; embedded
-// structs are fields with the name of their type. Everything else is refused with an *UnsupportedError that names all
+// name. A struct field is called by its Go name or by the tag `flott:"name"`, and left out under `flott:"-"` (as are blank
+// fields); embedded structs are fields with the name of their type. Everything else is refused with an *UnsupportedError that names all
 // offending fields at once: functions, Go channels, interfaces, complex numbers, recursive types, and fields that are not exported.
 //
 // What costs more than a few nanoseconds a value: maps with keys or values other than strings and 8-byte numbers go through
@@ -108,6 +108,9 @@ func (c *Codec[T]) Flat() bool { return c.memory == memoryFlat }
 func (c *Codec[T]) Reader(written *schema.Type) (*Decoder[T], error) {
 	if written.Equal(c.node.schema) {
 		return &Decoder[T]{dec: c.dec}, nil
+	}
+	if written == nil {
+		return nil, fmt.Errorf("reading stored values as %s: there is no schema of what was written", c.node.typ)
 	}
 	d, err := compileDecoder(written, c.node)
 	if err != nil {

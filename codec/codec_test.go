@@ -197,7 +197,8 @@ func TestFloatBitsSurvive(t *testing.T) {
 
 func TestTimeKeepsInstantOnly(t *testing.T) {
 	c := mustFor[time.Time](t)
-	for _, v := range []time.Time{{}, time.Unix(0, 0), time.Unix(-1, 999999999), time.Date(9999, 1, 2, 3, 4, 5, 6, time.FixedZone("x", 3600))} {
+	for _, v := range []time.Time{{}, time.Unix(0, 0), time.Unix(-1, 999999999),
+		time.Date(9999, 1, 2, 3, 4, 5, 6, time.FixedZone("x", 3600))} {
 		var got time.Time
 		if _, err := c.Decode(c.Append(nil, &v), &got); err != nil {
 			t.Fatal(err)
@@ -278,8 +279,10 @@ func TestUnsupportedTypesNameEveryField(t *testing.T) {
 	if !errors.As(err, &u) {
 		t.Fatalf("got %v", err)
 	}
-	for _, want := range []string{"field F: func() is a function", "field List[].C: chan int", "field M[value]: interface {}", "field hidden: is not exported",
-		"field Z:", "field U:", "field P:", "field R.Next: codec.node1 contains itself", "field Ok: is stored under the name", "field Comma: the tag",
+	for _, want := range []string{"field F: func() is a function", "field List[].C: chan int", "field M[value]: interface {}",
+		"field hidden: is not exported",
+		"field Z:", "field U:", "field P:", "field R.Next: codec.node1 contains itself", "field Ok: is stored under the name",
+		"field Comma: the tag",
 		"field Prom: codec.promoted embeds time.Time", "field PK[key]: *int holds a pointer"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("the error lacks %q:\n%v", want, err)

@@ -163,7 +163,8 @@ func TestUnsupportedKeys(t *testing.T) {
 	if !errors.As(err, &u) || len(u.Problems) != 5 {
 		t.Fatalf("got %v", err)
 	}
-	for _, want := range []string{"codec of key", "field P: *int: a key holds only", "field I:", "field C:", "field h: is not exported", "field S: a field of a key"} {
+	for _, want := range []string{"codec of key", "field P: *int: a key holds only", "field I:", "field C:",
+		"field h: is not exported", "field S: a field of a key"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("the error lacks %q:\n%v", want, err)
 		}

@@ -38,7 +38,8 @@ var (
 var scalarKinds = map[reflect.Kind]schema.Kind{
 	reflect.Bool: schema.Bool, reflect.String: schema.String,
 	reflect.Int: schema.Int64, reflect.Int8: schema.Int8, reflect.Int16: schema.Int16, reflect.Int32: schema.Int32,
-	reflect.Int64: schema.Int64, reflect.Uint: schema.Uint64, reflect.Uint8: schema.Uint8, reflect.Uint16: schema.Uint16, reflect.Uint32: schema.Uint32,
+	reflect.Int64: schema.Int64, reflect.Uint: schema.Uint64, reflect.Uint8: schema.Uint8,
+	reflect.Uint16: schema.Uint16, reflect.Uint32: schema.Uint32,
 	reflect.Uint64: schema.Uint64, reflect.Float32: schema.Float32, reflect.Float64: schema.Float64,
 }
 
@@ -185,6 +186,10 @@ func (d *derivation) structure(t reflect.Type, path string) *node {
 	goNames := map[string]string{}
 	for f := range t.Fields() {
 		at := path + "." + f.Name
+		if f.Name == "_" { // nobody can read it, and == does not look at it
+			n.gaps = true
+			continue
+		}
 		tag, tagged := f.Tag.Lookup("flott")
 		if tag == "-" {
 			if d.isKey {
