@@ -1,0 +1,102 @@
+package network
+
+import (
+	"sync/atomic"
+
+	"github.com/flottio/flott/internal/record"
+)
+
+// Limits of one queue between two subtasks. A full queue holds its writer back; nothing is ever dropped.
+const (
+	// maxQueueElements bounds the ring; a power of two.
+	maxQueueElements = 32
+	// MaxQueueBytes is the default bound on the bytes of batches in a queue. One batch always fits into an empty queue.
+	MaxQueueBytes = 4 << 20
+)
+
+// Queue is the local edge between one sending and one receiving subtask: a ring with a single writer and a single reader, bounded in
+// elements and bytes. Batches change owner; nothing is copied or serialised.
+type Queue struct {
+	ring [maxQueueElements]record.Element
+	size [maxQueueElements]int32
+
+	_        [64]byte
+	tail     atomic.Uint64 // next to write; written by the sender
+	seenHead uint64        // the sender's last view of head
+	pushed   int64         // bytes, the sender's own count
+	_        [64]byte
+	head     atomic.Uint64 // next to read; written by the receiver
+	seenTail uint64        // the receiver's last view of tail
+	_        [64]byte
+	popped   atomic.Int64 // bytes taken, written by the receiver
+
+	maxBytes int64
+	receiver *Waker
+	sender   *Waker
+}
+
+// NewQueue returns an empty queue; maxBytes 0 means MaxQueueBytes.
+func NewQueue(sender, receiver *Waker, maxBytes int64) *Queue {
+	if maxBytes <= 0 {
+		maxBytes = MaxQueueBytes
+	}
+	return &Queue{maxBytes: maxBytes, receiver: receiver, sender: sender}
+}
+
+// Push hands the element over, or returns false when the queue is full: then the element is still the caller's.
+// Only the sender calls it.
+func (q *Queue) Push(e record.Element) bool {
+	t := q.tail.Load()
+	if t-q.seenHead >= maxQueueElements {
+		q.seenHead = q.head.Load()
+		if t-q.seenHead >= maxQueueElements {
+			return false
+		}
+	}
+	n := int32(0)
+	if e.Kind == record.KindBatch {
+		n = int32(min(e.Batch.Bytes(), 1<<30))
+		if inUse := q.pushed - q.popped.Load(); inUse > 0 && inUse+int64(n) > q.maxBytes {
+			return false
+		}
+		q.pushed += int64(n)
+		e.Batch = record.Handover(e.Batch)
+	}
+	q.ring[t%maxQueueElements] = e
+	q.size[t%maxQueueElements] = n
+	q.tail.Store(t + 1)
+	q.receiver.Wake()
+	return true
+}
+
+// Pop takes the oldest element. Only the receiver calls it.
+func (q *Queue) Pop() (record.Element, bool) {
+	h := q.head.Load()
+	if h == q.seenTail {
+		q.seenTail = q.tail.Load()
+		if h == q.seenTail {
+			return record.Element{}, false
+		}
+	}
+	slot := &q.ring[h%maxQueueElements]
+	e := *slot
+	slot.Batch = nil
+	if n := q.size[h%maxQueueElements]; n > 0 {
+		q.popped.Store(q.popped.Load() + int64(n))
+	}
+	q.head.Store(h + 1)
+	// Half empty, not one place free: a sender that waits for output is woken for a run of pushes, not for each.
+	if q.tail.Load()-(h+1) <= maxQueueElements/2 {
+		q.sender.Wake()
+	}
+	return e, true
+}
+
+// Len is the number of elements waiting; exact for sender and receiver, a moment's view for others.
+func (q *Queue) Len() int { return int(q.tail.Load() - q.head.Load()) }
+
+// Empty reports whether nothing waits.
+func (q *Queue) Empty() bool { return q.tail.Load() == q.head.Load() }
+
+// Fullness is the share of the element bound in use, for the backpressure metric.
+func (q *Queue) Fullness() float64 { return float64(q.Len()) / maxQueueElements }

@@ -1,0 +1,375 @@
+package state
+
+import (
+	"math/bits"
+	"reflect"
+	"unsafe"
+
+	"github.com/flottio/flott/internal/invariant"
+)
+
+// Table is keyed state of one name: a map from K to V made for vectors of keys. K may be a composite (key and user key, key and window start).
+//
+// Problem: a Go map costs a cache miss or two per record, hides its entries (no pointer to a value), and cannot be read by a checkpoint while the
+// task goes on writing.
+//
+// Idea: an index of 8-byte slots over pages of entries. Vector calls work in phases (load all slots, then all entries, then insert what is
+// missing), so that the cache misses of a batch overlap. Entries are found by id, so that a snapshot is a copy of the list of pages; whoever
+// then writes to a page that a snapshot holds replaces it by a clone first (page.go).
+//
+// A table is not safe for concurrent use. Pointers that it hands out are valid until the next call on the table and must not be kept, nor may
+// anything they lead to.
+//
+// Invariant: id is live <=> bit id of live is set <=> exactly one slot of the index holds id.
+type Table[K comparable, V any] struct {
+	pages    []page[K, V]
+	frozen   uint32 // pages with epoch <= frozen belong to a snapshot; 0 when there is none
+	shift    uint8  // id >> shift is the page, id & mask the entry in it
+	mask     uint32
+	index    index
+	mix      func(k *K, h uint64) uint64
+	store    *cache[K, V] // nil: everything is in memory
+	deep     bool         // V shares memory: entries of cloned pages are copied one by one, through the codec
+	pointers bool         // entries hold pointers: pages are not kept for later
+
+	live    []uint64 // bitmap by id
+	free    []uint32 // ids to be used again, last first
+	nextID  uint32
+	len     int
+	epoch   uint32   // of pages made now
+	unread  []uint64 // by page, if deep: live entries that still share memory with a snapshot
+	active  []uint32 // epochs of the snapshots that have not been released
+	retired []retiredPage[K, V]
+	spare   [][]entry[K, V]
+	clones  int // pages cloned for snapshots, ever
+
+	desc    Descriptor[K, V]
+	scratch *scratch
+}
+
+// Descriptor says what a table holds. Keys and Values are mandatory for tables that are snapshotted or have a store.
+type Descriptor[K comparable, V any] struct {
+	// KeyHash gives the 64-bit hash that travels with the batch: of the key, not of the rest of a composite. Mandatory.
+	KeyHash func(k *K) uint64
+	// Mix makes the index hash of a composite from the key's hash; nil when K is the key itself.
+	Mix func(k *K, h uint64) uint64
+	// Init fills a value that Upsert adds; nil leaves it zero.
+	Init   func(k *K, v *V)
+	Keys   Format[K]
+	Values Format[V]
+}
+
+type entry[K comparable, V any] struct {
+	key K
+	val V
+}
+
+// blockLen is the number of keys that go through the phases together: their slots and entries stay in the first-level cache.
+const blockLen = 256
+
+type scratch struct {
+	hash  [blockLen]uint64
+	word  [blockLen]uint64
+	miss  [blockLen]int32
+	found [1]uint64 // keeps the loads of the first phase alive
+}
+
+// NewTable makes an empty table in memory. Tables that take part in checkpoints are made by Register.
+func NewTable[K comparable, V any](d Descriptor[K, V]) *Table[K, V] {
+	if d.KeyHash == nil {
+		panic("BUG: state: table without KeyHash")
+	}
+	t := &Table[K, V]{desc: d, mix: d.Mix, deep: d.Values.Shared, pointers: hasPointers(reflect.TypeFor[entry[K, V]]()), epoch: 1, scratch: new(scratch)}
+	t.shift = pageShift(unsafe.Sizeof(entry[K, V]{}), t.deep)
+	t.mask = 1<<t.shift - 1
+	t.index.reset()
+	return t
+}
+
+// Len is the number of entries, on disk or in memory.
+func (t *Table[K, V]) Len() int {
+	if t.store != nil {
+		return t.store.len
+	}
+	return t.len
+}
+
+// Hash is the hash to pass along with k.
+func (t *Table[K, V]) Hash(k *K) uint64 { return t.desc.KeyHash(k) }
+
+// Upsert points vals[i] to the value of keys[i], adding it when absent (zero, or made by Init). hashes are the key hashes of the batch. A key that
+// comes twice gives the same pointer twice. What is reached through the pointers may be changed until the next call on the table.
+// An error comes from the store only; the vector is then incomplete and the task must fail.
+func (t *Table[K, V]) Upsert(keys []K, hashes []uint64, vals []*V) error {
+	if t.store != nil {
+		if err := t.store.makeRoom(t, len(keys)); err != nil {
+			return err
+		}
+	}
+	t.reserve(len(keys))
+	for len(keys) > 0 {
+		n := min(len(keys), blockLen)
+		misses := t.lookup(keys[:n], hashes[:n], vals[:n], true)
+		for _, m := range t.scratch.miss[:misses] {
+			v, err := t.upsertSlow(&keys[m], hashes[m], t.scratch.hash[m])
+			if err != nil {
+				return err
+			}
+			vals[m] = v
+		}
+		keys, hashes, vals = keys[n:], hashes[n:], vals[n:]
+	}
+	return nil
+}
+
+// Find points vals[i] to the value of keys[i], or sets nil when it is absent. The values are for reading only: changes to them may be lost.
+func (t *Table[K, V]) Find(keys []K, hashes []uint64, vals []*V) error {
+	if t.store != nil {
+		if err := t.store.makeRoom(t, len(keys)); err != nil {
+			return err
+		}
+	}
+	for len(keys) > 0 {
+		n := min(len(keys), blockLen)
+		misses := t.lookup(keys[:n], hashes[:n], vals[:n], false)
+		for _, m := range t.scratch.miss[:misses] {
+			v, err := t.findSlow(&keys[m], t.scratch.hash[m])
+			if err != nil {
+				return err
+			}
+			vals[m] = v
+		}
+		keys, hashes, vals = keys[n:], hashes[n:], vals[n:]
+	}
+	return nil
+}
+
+// lookup fills vals for the keys that are in memory and returns how many are not; their places are in scratch.miss, their index hashes in
+// scratch.hash. REQUIRES: len(keys) <= blockLen, all three of one length.
+func (t *Table[K, V]) lookup(keys []K, hashes []uint64, vals []*V, write bool) (misses int) {
+	sc := t.scratch
+	n := len(keys)
+	hs, ws := sc.hash[:n], sc.word[:n]
+	hashes, vals = hashes[:n], vals[:n]
+	if t.mix == nil {
+		copy(hs, hashes)
+	} else {
+		for i := range keys {
+			hs[i] = t.mix(&keys[i], hashes[i])
+		}
+	}
+	dir, shift := t.index.dir, t.index.shift
+	// Phase 1: load the home slot of every key. Nothing depends on the loads, so their misses overlap.
+	var sum uint64
+	for _, h := range hs {
+		slots := dir[h>>shift]
+		sum |= slots[h>>32&uint64(len(slots)-1)]
+	}
+	sc.found[0] = sum
+	// Phase 2: probe to the first slot with the same 32 bits of hash, or to an empty one; slots are now in the cache.
+	for i, h := range hs {
+		slots := dir[h>>shift]
+		m := uint64(len(slots) - 1)
+		p := h >> 32 & m
+		w := slots[p]
+		for w != 0 && (w^h)>>32 != 0 {
+			p = (p + 1) & m
+			w = slots[p]
+		}
+		ws[i] = w
+	}
+	// Phase 3: load the entries and compare. What differs (another key with the same 32 bits) is left to the slow path, as is what is absent.
+	pages, cow, flags, mark := t.pages, t.deep || write, t.flags(), flagUsed
+	if write {
+		mark |= flagDirty
+	}
+	for i, w := range ws {
+		if w != 0 {
+			id := uint32(w) - 1
+			pg := &pages[id>>t.shift]
+			if cow && (pg.epoch <= t.frozen || t.deep) {
+				t.own(id) // replaces pages[...] in place
+			}
+			e := &pg.entries[id&t.mask]
+			if e.key == keys[i] {
+				if flags != nil {
+					flags[id] |= mark
+				}
+				vals[i] = &e.val
+				continue
+			}
+		}
+		sc.miss[misses] = int32(i)
+		misses++
+	}
+	return misses
+}
+
+// flags is nil for tables in memory.
+func (t *Table[K, V]) flags() []uint8 {
+	if t.store == nil {
+		return nil
+	}
+	return t.store.flags
+}
+
+// find is the id of k in memory.
+func (t *Table[K, V]) find(k *K, h uint64) (id uint32, ok bool) {
+	slots := t.index.dir[h>>t.index.shift]
+	m := uint64(len(slots) - 1)
+	for p := h >> 32 & m; ; p = (p + 1) & m {
+		w := slots[p]
+		if w == 0 {
+			return 0, false
+		}
+		if (w^h)>>32 == 0 {
+			id = uint32(w) - 1
+			if t.pages[id>>t.shift].entries[id&t.mask].key == *k {
+				return id, true
+			}
+		}
+	}
+}
+
+func (t *Table[K, V]) indexHash(k *K, hash uint64) uint64 {
+	if t.mix == nil {
+		return hash
+	}
+	return t.mix(k, hash)
+}
+
+// upsertSlow finds k, loads it from the store, or adds it. h is the index hash.
+func (t *Table[K, V]) upsertSlow(k *K, hash, h uint64) (*V, error) {
+	if id, ok := t.find(k, h); ok {
+		return t.touch(id, true), nil
+	}
+	if invariant.Enabled {
+		invariant.Check(t.desc.KeyHash(k) == hash, "state: key %v came with hash %x, its own is %x", *k, hash, t.desc.KeyHash(k))
+	}
+	if t.store != nil {
+		id, ok, err := t.store.load(t, k, h)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			return t.touch(id, true), nil
+		}
+		t.store.len++
+	}
+	id, e := t.add(h)
+	e.key = *k
+	if t.desc.Init != nil {
+		t.desc.Init(k, &e.val)
+	}
+	if t.store != nil {
+		t.store.flags[id] = flagUsed | flagDirty
+	}
+	return &e.val, nil
+}
+
+func (t *Table[K, V]) findSlow(k *K, h uint64) (*V, error) {
+	if id, ok := t.find(k, h); ok {
+		return t.touch(id, false), nil
+	}
+	if t.store == nil {
+		return nil, nil
+	}
+	id, ok, err := t.store.load(t, k, h)
+	if err != nil || !ok {
+		return nil, err
+	}
+	return t.touch(id, false), nil
+}
+
+// touch makes an entry in memory ready to be handed out.
+func (t *Table[K, V]) touch(id uint32, write bool) *V {
+	if pg := &t.pages[id>>t.shift]; (write || t.deep) && (pg.epoch <= t.frozen || t.deep) {
+		t.own(id)
+	}
+	if t.store != nil {
+		t.store.flags[id] |= flagUsed
+		if write {
+			t.store.flags[id] |= flagDirty
+		}
+	}
+	return &t.pages[id>>t.shift].entries[id&t.mask].val
+}
+
+// Get is Find for one key.
+func (t *Table[K, V]) Get(key K, hash uint64) (*V, error) {
+	if t.store != nil {
+		if err := t.store.makeRoom(t, 1); err != nil {
+			return nil, err
+		}
+	}
+	return t.findSlow(&key, t.indexHash(&key, hash))
+}
+
+// UpsertOne is Upsert for one key.
+func (t *Table[K, V]) UpsertOne(key K, hash uint64) (*V, error) {
+	if t.store != nil {
+		if err := t.store.makeRoom(t, 1); err != nil {
+			return nil, err
+		}
+	}
+	t.reserve(1)
+	return t.upsertSlow(&key, hash, t.indexHash(&key, hash))
+}
+
+// Delete removes key and reports whether it was there.
+func (t *Table[K, V]) Delete(key K, hash uint64) (bool, error) {
+	h := t.indexHash(&key, hash)
+	id, ok := t.find(&key, h)
+	if t.store != nil {
+		return t.store.delete(t, &key, id, ok)
+	}
+	if ok {
+		t.drop(id, h)
+	}
+	return ok, nil
+}
+
+// Clear removes all entries.
+func (t *Table[K, V]) Clear() error {
+	if t.store != nil {
+		if err := t.store.clear(); err != nil {
+			return err
+		}
+	}
+	t.dropAll()
+	return nil
+}
+
+// dropAll empties the memory. Pages that snapshots hold stay theirs.
+func (t *Table[K, V]) dropAll() {
+	for i := range t.pages {
+		t.retire(i)
+	}
+	t.pages, t.unread, t.live, t.free, t.nextID, t.len = nil, nil, nil, nil, 0, 0
+	t.index.reset()
+}
+
+// Scan fills keys and vals (of one length) with the next entries and returns how many, and the cursor to go on with: 0 when there are no more.
+// Begin with cursor 0. The order is unspecified, but the same for the same history of calls. Entries may be deleted between the calls of a scan;
+// entries added meanwhile may or may not be seen. The values are for reading only and valid until the next call on the table.
+func (t *Table[K, V]) Scan(cursor uint64, keys []K, vals []*V) (n int, next uint64, err error) {
+	if t.store != nil {
+		return t.store.scan(t, cursor, keys, vals)
+	}
+	for w := int(cursor >> 6); w < len(t.live); w++ {
+		set := t.live[w]
+		if w == int(cursor>>6) {
+			set &= ^uint64(0) << (cursor & 63)
+		}
+		for ; set != 0; set &= set - 1 {
+			id := uint32(w<<6 + bits.TrailingZeros64(set))
+			if n == len(keys) {
+				return n, uint64(id), nil
+			}
+			vals[n] = t.touch(id, false)
+			keys[n] = t.pages[id>>t.shift].entries[id&t.mask].key
+			n++
+		}
+	}
+	return n, 0, nil
+}

@@ -1,0 +1,205 @@
+package task
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/flottio/flott/internal/checkpoint"
+	"github.com/flottio/flott/internal/operator"
+	"github.com/flottio/flott/internal/record"
+)
+
+// aligner is what checkpoint.Align (exactly once) and checkpoint.Track (at least once) have in common.
+type aligner interface {
+	Barrier(dst []checkpoint.TaskAction, input int, id checkpoint.ID, o checkpoint.Options) []checkpoint.TaskAction
+	Cancel(dst []checkpoint.TaskAction, input int, id checkpoint.ID) []checkpoint.TaskAction
+	Abort(dst []checkpoint.TaskAction, id checkpoint.ID) []checkpoint.TaskAction
+	Trigger(dst []checkpoint.TaskAction, id checkpoint.ID, o checkpoint.Options) []checkpoint.TaskAction
+}
+
+func newAligner(inputs int, s *Spec) aligner {
+	if s.ExactlyOnce || inputs == 0 {
+		return checkpoint.NewAlign(inputs, max(1, s.MaxConcurrent), s.RestoredID)
+	}
+	return checkpoint.NewTrack(inputs, s.RestoredID)
+}
+
+// Trigger begins a checkpoint at a source. Any goroutine may call it and those that follow; false says that the task has ended.
+func (t *Task) Trigger(id checkpoint.ID, o checkpoint.Options) bool {
+	return t.mail.post(func() error {
+		if o.Synchronous() && t.chain.source != nil {
+			t.stopped = true
+			t.chain.source.Stop()
+			if o.Stop == checkpoint.Drain && t.ending == endNone {
+				// Event time ends first; the barrier follows behind the last window.
+				t.end()
+				t.mail.post(func() error { return t.act(t.align.Trigger(nil, id, o)) })
+				return nil
+			}
+		}
+		return t.act(t.align.Trigger(nil, id, o))
+	})
+}
+
+// Abort says that a checkpoint is given up.
+func (t *Task) Abort(id checkpoint.ID) bool {
+	return t.mail.post(func() error { return t.act(t.align.Abort(nil, id)) })
+}
+
+// Complete says that a checkpoint and all before it are complete.
+func (t *Task) Complete(id checkpoint.ID) bool {
+	return t.mail.post(func() error {
+		for _, l := range t.chain.links {
+			if l.completes != nil {
+				if err := l.completes.Complete(id); err != nil {
+					return wrap(l, err)
+				}
+			}
+		}
+		return nil
+	})
+}
+
+// Assign gives splits to the source at the head.
+func (t *Task) Assign(splits []operator.SplitState) bool {
+	return t.mail.post(func() error {
+		t.requested = false
+		return wrap(t.chain.links[0], t.chain.source.Assign(splits))
+	})
+}
+
+// NoMoreSplits tells the source that it has all its splits.
+func (t *Task) NoMoreSplits() bool {
+	return t.mail.post(func() error {
+		t.chain.source.NoMoreSplits()
+		return nil
+	})
+}
+
+// Settled asks whether everything of completed checkpoints is committed; the answer is ReportSettled, once it is true.
+func (t *Task) Settled() bool {
+	return t.mail.post(func() error {
+		t.settling = true
+		t.checkSettled()
+		return nil
+	})
+}
+
+func (t *Task) checkSettled() {
+	if !t.settling {
+		return
+	}
+	for _, l := range t.chain.links {
+		if l.completes != nil && !l.completes.Settled() {
+			return
+		}
+	}
+	t.settling = false
+	t.report(Report{Kind: ReportSettled})
+}
+
+// act carries out what the aligner asks for, in order.
+func (t *Task) act(actions []checkpoint.TaskAction) error {
+	for _, a := range actions {
+		switch a.Kind {
+		case checkpoint.Block:
+			t.gate.blocked[a.Input] = true
+		case checkpoint.UnblockAll:
+			t.gate.unblockAll()
+		case checkpoint.Snapshot:
+			if err := t.snapshot(a.ID, a.Options); err != nil {
+				return err
+			}
+		case checkpoint.ForwardCancel:
+			for _, e := range t.chain.edges {
+				e.control(record.Element{Kind: record.KindCancel, Barrier: record.Barrier{ID: a.ID}})
+			}
+		case checkpoint.Decline:
+			t.report(Report{Kind: ReportDecline, Checkpoint: a.ID, Reason: a.Reason})
+		case checkpoint.Drop:
+			t.obsolete.Add(1)
+		}
+	}
+	return nil
+}
+
+// snapshot is the task's part of a checkpoint: one atomic step between two elements, in the order of A3. An error of the synchronous part
+// fails the task (A2.11).
+func (t *Task) snapshot(id checkpoint.ID, o checkpoint.Options) error {
+	start := time.Now()
+	for _, e := range t.chain.edges {
+		e.control(record.Element{Kind: record.KindBarrier, Barrier: record.Barrier{ID: id, Options: o}})
+	}
+	cp := operator.Checkpoint{ID: id, Savepoint: o.Kind == checkpoint.Savepoint, Last: o.Synchronous() || t.ending == endDone}
+	s := &Snapshot{Finished: t.ending == endDone, Operators: make([]OperatorSnapshot, len(t.chain.links))}
+	flushes := make([]operator.Flush, len(t.chain.links))
+	for i, l := range t.chain.links {
+		s.Operators[i] = OperatorSnapshot{UID: l.spec.UID, Watermark: l.in}
+		if l.snapshots == nil {
+			continue
+		}
+		saved, flush, err := l.snapshots.Snapshot(cp)
+		if err != nil {
+			return wrap(l, fmt.Errorf("taking the snapshot of checkpoint %d: %w", id, err))
+		}
+		s.Operators[i].Lists, flushes[i] = saved.Lists, flush
+	}
+	keyed, err := t.freeze()
+	if err != nil {
+		return fmt.Errorf("freezing keyed state for checkpoint %d: %w", id, err)
+	}
+	s.SyncMicros = time.Since(start).Microseconds()
+	t.upload(id, s, flushes, keyed)
+	return nil
+}
+
+// upload is the asynchronous part: sinks make their data durable, keyed state is written, then the snapshot is acknowledged or declined,
+// once (A3.3).
+func (t *Task) upload(id checkpoint.ID, s *Snapshot, flushes []operator.Flush, keyed frozen) {
+	name := fmt.Sprintf("task-%d-%d-%s", t.spec.ID, t.spec.Subtask, t.spec.Attempt)
+	t.uploads.add(func(ctx context.Context) error {
+		start := time.Now()
+		for i, flush := range flushes {
+			if flush == nil {
+				continue
+			}
+			saved, err := flush(ctx)
+			if err != nil {
+				return fmt.Errorf("%s: making the output of checkpoint %d durable: %w", t.chain.links[i].spec.Name, id, err)
+			}
+			s.Operators[i].Lists = append(s.Operators[i].Lists, saved.Lists...)
+		}
+		if keyed != nil {
+			h, err := t.env.WriteState(ctx, id, name, func(w io.Writer) error { return keyed.Write(w) })
+			if err != nil {
+				return fmt.Errorf("writing keyed state of checkpoint %d: %w", id, err)
+			}
+			s.Keyed = &h
+		}
+		s.AsyncMicros = time.Since(start).Microseconds()
+		return nil
+	}, func(err error) error {
+		if keyed != nil {
+			keyed.Release()
+		}
+		if operator.IsFatal(err) {
+			return err
+		}
+		if err != nil {
+			t.report(Report{Kind: ReportDecline, Checkpoint: id, Reason: checkpoint.AsyncSnapshotFailed, Err: t.located(err)})
+			return nil
+		}
+		t.report(Report{Kind: ReportAck, Checkpoint: id, Snapshot: s})
+		return nil
+	})
+}
+
+// frozen is keyed state as it was at the barrier.
+type frozen interface {
+	Write(io.Writer) error
+	Release()
+}
+
+func (t *Task) freeze() (frozen, error) { return nil, nil }
