@@ -10,7 +10,7 @@
 //	delete.go  deleting a checkpoint, sweeping what a crash left
 //	layout.go  names: <dir>/<job>/chk-n/_metadata, savepoint-<job>-<random>
 //
-// The JobManager, the TaskManager and the command line import it; it imports internal/checkpoint for ids.
+// The JobManager, the TaskManager and the command line import it; it imports nothing of the engine.
 package blob
 
 import (
