@@ -61,7 +61,8 @@ func (m Mapper) Of(hash uint64) int {
 // Range is a set of consecutive key groups, both ends included. A Range with Last < First is empty; note that the zero Range
 // holds key group 0.
 type Range struct {
-	First, Last int
+	First int `json:"first"`
+	Last  int `json:"last"`
 }
 
 // None is the empty Range.

@@ -54,10 +54,10 @@ type Merge struct {
 
 // Input is what a Merge knows of one input; it is stored in snapshots (A6.9).
 type Input struct {
-	Watermark int64 // greatest seen, below End; None if none
-	Idle      bool
-	Ended     bool
-	lagging   bool // active again, behind out; restored by Restore
+	Watermark int64 `json:"watermark"` // greatest seen, below End; None if none
+	Idle      bool  `json:"idle,omitzero"`
+	Ended     bool  `json:"ended,omitzero"`
+	lagging   bool  // active again, behind out; computed by Restore
 }
 
 // Change says what an event has done to the task's own watermark and status.
