@@ -50,13 +50,15 @@ type Job struct {
 	now         time.Duration
 	out         []Action
 
-	number    int // of attempts so far
-	attempt   string
-	alive     bool // deployed, and AttemptEnded has not come
-	drained   tally
-	settled   tally
-	settling  bool          // AskSettled was sent
-	finalFrom checkpoint.ID // all had drained when this id was the next; None before
+	number     int // of attempts so far
+	attempt    string
+	alive      bool // deployed, and AttemptEnded has not come
+	drained    tally
+	settled    tally
+	settling   bool          // AskSettled was sent
+	finalFrom  checkpoint.ID // all had drained when this id was the next; None before
+	finalAsked bool          // the final checkpoint was requested and not answered
+	finalAt    time.Duration // no final checkpoint before: holds back retries
 
 	failure   *Failure // the last
 	restartAt time.Duration
@@ -65,6 +67,7 @@ type Job struct {
 
 	stop       stopping
 	commitOnly []checkpoint.ID // final checkpoints that store nothing
+	givenUp    []checkpoint.ID // recently, oldest first: what comes late for them is litter
 	committed  bool            // one of them is complete
 	ending     *Ended
 	deleting   int // ids whose DeleteDone is awaited
@@ -155,6 +158,7 @@ func (j *Job) Step(now time.Duration, e Event) []Action {
 	}
 	j.handle(e)
 	if j.coordinator != nil {
+		j.maybeFinal()
 		j.maybeFinish()
 		j.maybeRestart()
 		j.maybeEnd()
@@ -168,6 +172,9 @@ func (j *Job) NextTimer() (at time.Duration, ok bool) {
 		return 0, false
 	}
 	at, ok = j.coordinator.NextTimer()
+	if j.status == StatusFinishing && !j.settling && !j.finalAsked && j.ending == nil && (!ok || j.finalAt < at) {
+		return j.finalAt, true
+	}
 	if j.status == StatusRestarting && !j.reading && !j.coordinator.Publishing() && (!ok || j.restartAt < at) {
 		return j.restartAt, true
 	}
@@ -321,7 +328,7 @@ func (j *Job) deploy(restore checkpoint.ID, owned []checkpoint.Completed) {
 	invariant.Check(!j.alive && !j.coordinator.Publishing() && j.unknown.ID == checkpoint.None, "deploying over attempt %s", j.attempt)
 	j.number++
 	j.attempt = fmt.Sprintf("%s-%d", j.spec.Run, j.number)
-	j.alive, j.settling, j.finalFrom = true, false, checkpoint.None
+	j.alive, j.settling, j.finalFrom, j.finalAt = true, false, checkpoint.None, 0
 	j.drained, j.settled = newTally(j.spec.Vertices), newTally(j.spec.Vertices)
 	j.status = StatusRestoring
 	j.do(CleanUp{j.coordinator.LastID()})
@@ -359,7 +366,7 @@ func (j *Job) running() {
 
 // Ending by itself.
 
-// allDrained asks for the final checkpoint: the coordinator is told that all tasks have ended only now, so that none is taken before.
+// allDrained notes that no record will come any more: a checkpoint that begins from now on is final.
 func (j *Job) allDrained() {
 	if j.status != StatusRunning && j.status != StatusStopping {
 		return
@@ -368,9 +375,22 @@ func (j *Job) allDrained() {
 	if j.status == StatusRunning {
 		j.status = StatusFinishing
 	}
-	j.eachTask(func(t checkpoint.Task) {
-		j.tell(checkpoint.TaskEnded{Task: t, Attempt: j.taskAttempt(t)})
-	})
+}
+
+// finalRequest is the job's own request for a final checkpoint; those of users are positive.
+const finalRequest checkpoint.RequestID = -1
+
+// finalRetryDelay is from a final checkpoint that failed to the next. How often that may happen is the coordinator's to count: beyond the
+// tolerable failures it fails the attempt.
+const finalRetryDelay = time.Second
+
+// maybeFinal asks for the final checkpoint, at once and not at the next interval (A8.2).
+func (j *Job) maybeFinal() {
+	if j.status != StatusFinishing || j.settling || j.finalAsked || j.ending != nil || j.now < j.finalAt {
+		return
+	}
+	j.finalAsked = true
+	j.tell(checkpoint.Request{ID: finalRequest})
 }
 
 // completed is called when everybody was told that a checkpoint is complete.
@@ -424,9 +444,10 @@ func (j *Job) fail(f Failure) {
 func (j *Job) attemptEnded() {
 	j.alive = false
 	switch {
+	case j.ending != nil:
 	case j.status == StatusFailing:
 		j.status = StatusRestarting
-	case j.ending == nil:
+	default:
 		j.fail(Failure{Transient, errors.New("the attempt ended by itself")})
 		if j.ending == nil {
 			j.status = StatusRestarting
@@ -508,6 +529,11 @@ func (j *Job) request(e Request) {
 // reply passes on the coordinator's answer. That of a stop waits for the end of the job.
 func (j *Job) reply(a checkpoint.Reply) {
 	r := a.Result
+	if a.Request == finalRequest {
+		j.finalAsked = false
+		j.finalAt = j.now + finalRetryDelay
+		return
+	}
 	var err error
 	switch {
 	case r.Reason != checkpoint.NoReason:
@@ -578,10 +604,6 @@ func (j *Job) end(t checkpoint.Terminal, f *Failure) {
 		j.status = StatusFailing
 		j.stopFailed(fmt.Errorf("the job failed before it had stopped: %w", f.Err))
 	}
-	if j.stop.done != nil {
-		j.do(Reply{j.stop.request, *j.stop.done, nil})
-		j.stop = stopping{}
-	}
 	j.tell(checkpoint.Quiesce{})
 	if j.alive {
 		j.do(CancelAttempt{j.attempt})
@@ -612,6 +634,9 @@ func (j *Job) maybeEnd() {
 	j.over = true
 	if j.unknown.ID == checkpoint.None {
 		j.do(CleanUp{j.coordinator.LastID()})
+	}
+	if j.stop.done != nil {
+		j.do(Reply{j.stop.request, *j.stop.done, nil})
 	}
 	j.do(*j.ending)
 }

@@ -47,7 +47,7 @@ func (j *Job) carry(a checkpoint.Action) {
 	case checkpoint.Discard:
 		j.discard(a.ID)
 	case checkpoint.DiscardSnapshot:
-		j.discard(a.ID)
+		j.discardLate(a.ID)
 	case checkpoint.Reply:
 		j.reply(a)
 	case checkpoint.FailJob:
@@ -79,21 +79,27 @@ func (j *Job) deleteSubsumed(ids []checkpoint.ID) {
 	}
 }
 
-// discard removes what was written for a checkpoint that is nobody's any more. A snapshot may come late, or twice, of one that
-// is complete or under way: that one keeps its files.
+// maxGivenUp bounds the ids remembered for late snapshots.
+const maxGivenUp = 64
+
+// discard removes what was written for a checkpoint that was given up. What is unknown stays (A2.9).
 func (j *Job) discard(id checkpoint.ID) {
 	if slices.Contains(j.commitOnly, id) || id == j.unknown.ID {
 		return
 	}
-	for _, c := range j.coordinator.Completed() {
-		if c.ID == id {
-			return
+	if !slices.Contains(j.givenUp, id) {
+		if len(j.givenUp) == maxGivenUp {
+			j.givenUp = slices.Delete(j.givenUp, 0, 1)
 		}
-	}
-	for _, r := range j.coordinator.InProgress(nil) {
-		if r.ID == id {
-			return
-		}
+		j.givenUp = append(j.givenUp, id)
 	}
 	j.do(Discard{id})
+}
+
+// discardLate removes a snapshot that came too late. It may also be one that was sent twice, of a checkpoint that is complete: only
+// what was surely given up is removed, the rest is left to the sweep.
+func (j *Job) discardLate(id checkpoint.ID) {
+	if slices.Contains(j.givenUp, id) {
+		j.do(Discard{id})
+	}
 }
