@@ -64,6 +64,7 @@ type Job struct {
 	restartAt time.Duration
 	unknown   checkpoint.Completed // of which it is not known whether it is on disk; ID None if there is none
 	reading   bool                 // ReadBack is under way
+	found     checkpoint.Completed // read back while the job was ending already: the coordinator does not know it
 
 	stop       stopping
 	commitOnly []checkpoint.ID // final checkpoints that store nothing
@@ -484,6 +485,12 @@ func (j *Job) manifestWritten(e ManifestWritten) {
 func (j *Job) readBackDone(e ReadBackDone) {
 	j.reading = false
 	if j.ending != nil {
+		if e.Err == nil && e.Visible {
+			j.found = j.unknown
+		}
+		if e.Err == nil {
+			j.unknown = checkpoint.Completed{}
+		}
 		return
 	}
 	if e.Err != nil {
@@ -614,7 +621,7 @@ func (j *Job) maybeEnd() {
 	if j.ending == nil || j.alive || j.reading || j.coordinator.Publishing() {
 		return
 	}
-	latest := j.coordinator.Latest()
+	latest := max(j.coordinator.Latest(), j.found.ID)
 	if slices.Contains(j.commitOnly, latest) {
 		latest = checkpoint.None
 	}
@@ -647,8 +654,8 @@ func (j *Job) purgeable() []checkpoint.ID {
 		return nil
 	}
 	var ids []checkpoint.ID
-	for _, c := range j.coordinator.Completed() {
-		if c.Kind == checkpoint.Periodic && !slices.Contains(j.commitOnly, c.ID) {
+	for _, c := range append(slices.Clone(j.coordinator.Completed()), j.found) {
+		if c.ID != checkpoint.None && c.Kind == checkpoint.Periodic && !slices.Contains(j.commitOnly, c.ID) {
 			ids = append(ids, c.ID)
 		}
 	}
