@@ -84,7 +84,7 @@ func render(report Report) string {
 		b.WriteString(f.String() + "\n")
 	}
 	for _, s := range report.Silenced {
-		b.WriteString("silenced: " + s.Finding.String() + ": " + s.Reason + "\n")
+		b.WriteString("silenced: " + s.String() + ": " + s.Reason + "\n")
 	}
 	if b.Len() == 0 {
 		return "clean"

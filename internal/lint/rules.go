@@ -71,7 +71,8 @@ func Flott() Rules {
 		},
 		Pure: []string{"internal/checkpoint", "internal/watermark", "internal/graph", "internal/keygroup"},
 		MayGo: []string{"internal/taskmanager", "internal/jobmanager", "internal/network", "internal/rpc", "internal/rest",
-			"internal/metrics/server.go", "internal/blob", "connector", "internal/state/pebblestate", "cli", "cmd", "flotttest", "examples", "bench"},
+			"internal/metrics/server.go", "internal/blob", "connector", "internal/state/pebblestate", "cli", "cmd", "flotttest", "examples",
+			"bench"},
 		MayPrint: []string{"cmd", "examples", "bench", "cli", "connector/print", "internal/testrun"},
 		Root:     ".",
 	}

@@ -2,8 +2,10 @@ package state
 
 import (
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"testing"
+	"time"
 )
 
 const benchBatch = 1024
@@ -92,4 +94,81 @@ func BenchmarkInsertInt64(b *testing.B) {
 		}
 		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/n, "ns/key")
 	})
+}
+
+func benchTable(b *testing.B, n int64) (*Backend, *Table[int64, int64]) {
+	bk := mustBackend(b, allGroups(128), nil, 0)
+	tb := mustTable[int64](b, bk, "op", "counts")
+	for k := range n {
+		put(b, tb, k*7919, k)
+	}
+	return bk, tb
+}
+
+func BenchmarkSnapshotSync(b *testing.B) {
+	bk, _ := benchTable(b, 1_000_000)
+	b.ResetTimer()
+	for range b.N {
+		s, err := bk.Snapshot()
+		if err != nil {
+			b.Fatal(err)
+		}
+		s.Release()
+	}
+}
+
+func BenchmarkSnapshotWrite(b *testing.B) {
+	const n = 1_000_000
+	bk, _ := benchTable(b, n)
+	b.ResetTimer()
+	for range b.N {
+		s, _ := bk.Snapshot()
+		if _, err := s.Write(io.Discard); err != nil {
+			b.Fatal(err)
+		}
+		s.Release()
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/n, "ns/entry")
+}
+
+func BenchmarkRestore(b *testing.B) {
+	const n = 1_000_000
+	bk, _ := benchTable(b, n)
+	src := mustWrite(b, bk)
+	b.ResetTimer()
+	for range b.N {
+		to := mustBackend(b, allGroups(128), nil, 0)
+		if err := to.Restore(mustOpen(b, src)); err != nil {
+			b.Fatal(err)
+		}
+		if got := mustTable[int64](b, to, "op", "counts").Len(); got != n {
+			b.Fatal(got)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/n, "ns/entry")
+}
+
+// The longest batch and the mean cost of a record from the moment of the freeze until every page has been cloned.
+func BenchmarkUpsertUnderSnapshot(b *testing.B) {
+	const n = 1_000_000
+	_, tb := benchTable(b, n)
+	keys, hashes := stream(n, func(i int64) int64 { return i * 7919 }, tb.desc.KeyHash)
+	vals := make([]*int64, benchBatch)
+	var longest time.Duration
+	at := 0
+	for range b.N {
+		f := tb.freeze()
+		for range 64 {
+			start := time.Now()
+			_ = tb.Upsert(keys[at:at+benchBatch], hashes[at:at+benchBatch], vals)
+			for _, v := range vals {
+				*v++
+			}
+			longest = max(longest, time.Since(start))
+			at = (at + benchBatch) % len(keys)
+		}
+		tb.release(f)
+	}
+	b.ReportMetric(float64(longest.Microseconds()), "us-longest-batch")
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/64/benchBatch, "ns/record")
 }

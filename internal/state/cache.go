@@ -15,7 +15,7 @@ import (
 type cache[K comparable, V any] struct {
 	store   Store
 	prefix  []byte
-	groups  int // max parallelism: the key group is the first part of a key behind the prefix
+	groups  Groups // the key group is the first part of a key behind the prefix
 	flags   []uint8
 	len     int // entries in memory and in the store
 	hand    uint32
@@ -44,7 +44,7 @@ type budget struct {
 // evictPart: an overfull cache evicts 1/evictPart of its entries at once, so that the work is paid in batches.
 const evictPart = 32
 
-func newCache[K comparable, V any](s Store, prefix []byte, groups int, b *budget) *cache[K, V] {
+func newCache[K comparable, V any](s Store, prefix []byte, groups Groups, b *budget) *cache[K, V] {
 	return &cache[K, V]{store: s, prefix: prefix, groups: groups, budget: b, cost: int(unsafe.Sizeof(entry[K, V]{})) + 16}
 }
 
@@ -133,7 +133,7 @@ func (c *cache[K, V]) learn(t *Table[K, V], encoded int) {
 
 func (c *cache[K, V]) keyOf(t *Table[K, V], k *K, hash uint64) []byte {
 	c.key = append(c.key[:0], c.prefix...)
-	c.key = binary.BigEndian.AppendUint16(c.key, uint16(hash%uint64(c.groups)))
+	c.key = binary.BigEndian.AppendUint16(c.key, uint16(c.groups.of(hash)))
 	c.key = t.desc.Keys.Append(c.key, k)
 	return c.key
 }
@@ -286,4 +286,12 @@ func (c *cache[K, V]) scan(t *Table[K, V], cursor uint64, keys []K, vals []*V) (
 		}
 	}
 	return n, 0, s.close()
+}
+
+// maintain brings the cache of a table back under the limit.
+func (t *Table[K, V]) maintain() error {
+	if t.store == nil {
+		return nil
+	}
+	return t.store.makeRoom(t, 0)
 }

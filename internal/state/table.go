@@ -1,6 +1,7 @@
 package state
 
 import (
+	"fmt"
 	"math/bits"
 	"reflect"
 	"unsafe"
@@ -44,6 +45,7 @@ type Table[K comparable, V any] struct {
 	clones  int // pages cloned for snapshots, ever
 
 	desc    Descriptor[K, V]
+	groups  Groups // of the subtask; Max 0: not checked
 	scratch *scratch
 }
 
@@ -54,7 +56,9 @@ type Descriptor[K comparable, V any] struct {
 	// Mix makes the index hash of a composite from the key's hash; nil when K is the key itself.
 	Mix func(k *K, h uint64) uint64
 	// Init fills a value that Upsert adds; nil leaves it zero.
-	Init   func(k *K, v *V)
+	Init func(k *K, v *V)
+	// Equal tells keys equal that Go's == does not (NaN, one instant in two locations); nil: == decides.
+	Equal  func(a, b *K) bool
 	Keys   Format[K]
 	Values Format[V]
 }
@@ -224,7 +228,8 @@ func (t *Table[K, V]) find(k *K, h uint64) (id uint32, ok bool) {
 		}
 		if (w^h)>>32 == 0 {
 			id = uint32(w) - 1
-			if t.pages[id>>t.shift].entries[id&t.mask].key == *k {
+			at := &t.pages[id>>t.shift].entries[id&t.mask].key
+			if *at == *k || t.desc.Equal != nil && t.desc.Equal(at, k) {
 				return id, true
 			}
 		}
@@ -243,8 +248,8 @@ func (t *Table[K, V]) upsertSlow(k *K, hash, h uint64) (*V, error) {
 	if id, ok := t.find(k, h); ok {
 		return t.touch(id, true), nil
 	}
-	if invariant.Enabled {
-		invariant.Check(t.desc.KeyHash(k) == hash, "state: key %v came with hash %x, its own is %x", *k, hash, t.desc.KeyHash(k))
+	if err := t.checkOwned(k, hash); err != nil {
+		return nil, err
 	}
 	if t.store != nil {
 		id, ok, err := t.store.load(t, k, h)
@@ -265,6 +270,22 @@ func (t *Table[K, V]) upsertSlow(k *K, hash, h uint64) (*V, error) {
 		t.store.flags[id] = flagUsed | flagDirty
 	}
 	return &e.val, nil
+}
+
+// checkOwned refuses to add a key that another subtask owns: it would be lost at the next rescaling (A13.3).
+func (t *Table[K, V]) checkOwned(k *K, hash uint64) error {
+	if invariant.Enabled {
+		invariant.Check(t.desc.KeyHash(k) == hash, "state: key %v came with hash %x, its own is %x", *k, hash, t.desc.KeyHash(k))
+	}
+	if t.groups.Max == 0 {
+		return nil
+	}
+	if g := t.groups.of(hash); g < t.groups.First || g >= t.groups.End {
+		invariant.Check(false, "state: key %v is of key group %d, the subtask owns [%d, %d)", *k, g, t.groups.First, t.groups.End)
+		return fmt.Errorf("adding key %v to state: it is of key group %d, but this subtask owns [%d, %d): the record was sent to the wrong subtask",
+			*k, g, t.groups.First, t.groups.End)
+	}
+	return nil
 }
 
 func (t *Table[K, V]) findSlow(k *K, h uint64) (*V, error) {

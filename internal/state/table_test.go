@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/flottio/flott/schema"
 	"github.com/zeebo/xxh3"
 )
 
@@ -27,7 +28,7 @@ func intFormat() Format[int64] {
 			*v = int64(binary.BigEndian.Uint64(src))
 			return 8, nil
 		},
-		Schema: "int64",
+		Schema: schema.Scalar(schema.Int64),
 	}
 }
 
@@ -42,7 +43,7 @@ func bytesFormat() Format[[]byte] {
 			*v = append([]byte(nil), src[w:w+int(n)]...)
 			return w + int(n), nil
 		},
-		Schema: "bytes",
+		Schema: schema.Scalar(schema.Bytes),
 		Shared: true,
 	}
 }

@@ -2,6 +2,7 @@ package task
 
 import (
 	"github.com/flottio/flott/internal/checkpoint"
+	"github.com/flottio/flott/internal/keygroup"
 	"github.com/flottio/flott/internal/operator"
 )
 
@@ -33,7 +34,8 @@ const (
 type Snapshot struct {
 	Operators []OperatorSnapshot
 	// Keyed is the file with the keyed state of all operators of the chain, nil when there is none.
-	Keyed *Handle
+	Keyed     *Handle
+	KeyGroups keygroup.Range
 	// Finished says that the subtask had reached the end of its input.
 	Finished bool
 	// SyncMicros and AsyncMicros are what the snapshot cost on and off the task's goroutine.
@@ -45,4 +47,6 @@ type OperatorSnapshot struct {
 	UID       string
 	Lists     []operator.ListState
 	Watermark int64
+	// Keyed says that the operator has state in the file.
+	Keyed bool
 }

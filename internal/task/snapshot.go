@@ -7,8 +7,10 @@ import (
 	"time"
 
 	"github.com/flottio/flott/internal/checkpoint"
+	"github.com/flottio/flott/internal/keygroup"
 	"github.com/flottio/flott/internal/operator"
 	"github.com/flottio/flott/internal/record"
+	"github.com/flottio/flott/internal/state"
 )
 
 // aligner is what checkpoint.Align (exactly once) and checkpoint.Track (at least once) have in common.
@@ -133,10 +135,10 @@ func (t *Task) snapshot(id checkpoint.ID, o checkpoint.Options) error {
 		e.control(record.Element{Kind: record.KindBarrier, Barrier: record.Barrier{ID: id, Options: o}})
 	}
 	cp := operator.Checkpoint{ID: id, Savepoint: o.Kind == checkpoint.Savepoint, Last: o.Synchronous() || t.ending == endDone}
-	s := &Snapshot{Finished: t.ending == endDone, Operators: make([]OperatorSnapshot, len(t.chain.links))}
+	s := &Snapshot{Finished: t.ending == endDone, KeyGroups: t.keyGroups(), Operators: make([]OperatorSnapshot, len(t.chain.links))}
 	flushes := make([]operator.Flush, len(t.chain.links))
 	for i, l := range t.chain.links {
-		s.Operators[i] = OperatorSnapshot{UID: l.spec.UID, Watermark: l.in}
+		s.Operators[i] = OperatorSnapshot{UID: l.spec.UID, Watermark: l.in, Keyed: t.keyed(l.spec.UID)}
 		if l.snapshots == nil {
 			continue
 		}
@@ -157,7 +159,7 @@ func (t *Task) snapshot(id checkpoint.ID, o checkpoint.Options) error {
 
 // upload is the asynchronous part: sinks make their data durable, keyed state is written, then the snapshot is acknowledged or declined,
 // once (A3.3).
-func (t *Task) upload(id checkpoint.ID, s *Snapshot, flushes []operator.Flush, keyed frozen) {
+func (t *Task) upload(id checkpoint.ID, s *Snapshot, flushes []operator.Flush, keyed *state.Snapshot) {
 	name := fmt.Sprintf("task-%d-%d-%s", t.spec.ID, t.spec.Subtask, t.spec.Attempt)
 	t.uploads.add(func(ctx context.Context) error {
 		start := time.Now()
@@ -172,7 +174,10 @@ func (t *Task) upload(id checkpoint.ID, s *Snapshot, flushes []operator.Flush, k
 			s.Operators[i].Lists = append(s.Operators[i].Lists, saved.Lists...)
 		}
 		if keyed != nil {
-			h, err := t.env.WriteState(ctx, id, name, func(w io.Writer) error { return keyed.Write(w) })
+			h, err := t.env.WriteState(ctx, id, name, func(w io.Writer) error {
+				_, err := keyed.Write(w)
+				return err
+			})
 			if err != nil {
 				return fmt.Errorf("writing keyed state of checkpoint %d: %w", id, err)
 			}
@@ -196,10 +201,34 @@ func (t *Task) upload(id checkpoint.ID, s *Snapshot, flushes []operator.Flush, k
 	})
 }
 
-// frozen is keyed state as it was at the barrier.
-type frozen interface {
-	Write(io.Writer) error
-	Release()
+// freeze takes keyed state as it is now; nil when no operator of the chain has any.
+func (t *Task) freeze() (*state.Snapshot, error) {
+	if t.spec.Backend == nil || len(t.spec.Backend.States()) == 0 {
+		return nil, nil
+	}
+	return t.spec.Backend.Snapshot()
 }
 
-func (t *Task) freeze() (frozen, error) { return nil, nil }
+// keyed reports whether an operator has keyed state.
+func (t *Task) keyed(uid string) bool {
+	if t.spec.Backend != nil {
+		for _, s := range t.spec.Backend.States() {
+			if s.UID == uid {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (t *Task) keyGroups() keygroup.Range {
+	return keygroup.RangeOf(t.spec.Subtask, t.spec.MaxParallelism, t.spec.Parallelism)
+}
+
+// States describes the keyed state of the task's operators; for manifests and restore plans.
+func (t *Task) States() []state.StateInfo {
+	if t.spec.Backend == nil {
+		return nil
+	}
+	return t.spec.Backend.States()
+}

@@ -436,3 +436,16 @@ func (t *Task) Close() (err error) {
 	}
 	return err
 }
+
+// Describe says where the task stands, for a report of a job that does not move.
+func (t *Task) Describe() string {
+	waiting, queued := 0, 0
+	for _, e := range t.chain.edges {
+		waiting += e.waiting
+	}
+	for _, in := range t.gate.inputs {
+		queued += in.Queue.Len()
+	}
+	return fmt.Sprintf("%s/%d ending=%d pass=%d outbox=%d queued=%d blocked=%v requested=%v", t.spec.Name, t.spec.Subtask, t.ending, t.chain.pass,
+		waiting, queued, t.gate.blocked, t.requested)
+}

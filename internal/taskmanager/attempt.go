@@ -34,9 +34,6 @@ type Host interface {
 
 // Build wires and creates the tasks and enumerators. Nothing runs yet.
 func Build(ctx context.Context, j *Job, id string, r *Restored, host Host) (*Attempt, error) {
-	if r == nil {
-		r = &Restored{}
-	}
 	w := wire(j)
 	a := &Attempt{ID: id, job: j, chains: make([][]*task.Task, len(w.specs)), enumerators: make([]*enumerator, len(j.Nodes))}
 	for c := range w.specs {
@@ -44,7 +41,7 @@ func Build(ctx context.Context, j *Job, id string, r *Restored, host Host) (*Att
 			spec := &w.specs[c][s]
 			spec.Attempt = id
 			if err := r.into(j, spec); err != nil {
-				return nil, err
+				return a, err
 			}
 			t := task.New(*spec, host)
 			a.Tasks = append(a.Tasks, t)
@@ -94,6 +91,9 @@ func (a *Attempt) Open(r *Restored) error {
 		if err := t.Open(); err != nil {
 			return err
 		}
+	}
+	if err := r.close(); err != nil {
+		return err
 	}
 	for i, e := range a.enumerators {
 		if e == nil {

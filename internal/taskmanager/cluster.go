@@ -134,7 +134,7 @@ func (p *process) run(r *Restored) {
 func (p *process) start(r *Restored) (*Attempt, error) {
 	a, err := Build(p.ctx, p.cluster.Job, p.id, r, p)
 	if err != nil {
-		return nil, err
+		return a, errors.Join(err, r.close())
 	}
 	if err := a.Recover(p.ctx, r); err != nil {
 		return a, err
