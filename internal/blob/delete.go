@@ -122,3 +122,18 @@ func (s *Store) sweepTemporary(dir string) (removed []string, err error) {
 
 // IsTemporary reports whether a file's name marks it as being written.
 func IsTemporary(name string) bool { return strings.HasPrefix(name, tempPrefix) }
+
+// Discard removes what was written for a checkpoint that was given up. It refuses if there is a manifest: then it is complete.
+func (s *Store) Discard(dir string) error {
+	c, err := s.disk.Open(path.Join(dir, ManifestName))
+	switch {
+	case err == nil:
+		return errors.Join(fmt.Errorf("discarding %s: it has a manifest, so it is complete", dir), c.Close())
+	case !errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("discarding %s: %w", dir, err)
+	}
+	if err := s.empty(dir, nil); err != nil {
+		return fmt.Errorf("discarding %s: %w", dir, err)
+	}
+	return nil
+}

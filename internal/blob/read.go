@@ -189,3 +189,21 @@ func (s *Store) Files(dir string) ([]Entry, error) {
 	}
 	return entries, nil
 }
+
+// Small reads a small file written by Replace; nil if there is none.
+func (s *Store) Small(name string) ([]byte, error) {
+	const maxSmallBytes = 4 << 10
+	c, err := s.disk.Open(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("opening %s: %w", name, err)
+	}
+	defer c.Close()
+	b := make([]byte, min(c.Size(), maxSmallBytes))
+	if n, err := c.ReadAt(b, 0); n < len(b) {
+		return nil, fmt.Errorf("reading %s: %w", name, err)
+	}
+	return b, nil
+}
