@@ -49,17 +49,24 @@ func parseArguments(args []string, table *flagTable, call string) *arguments {
 		case len(arg) < 2 || arg[0] != '-':
 			a.positional = append(a.positional, arg)
 		default:
-			args = a.flag(arg, args, table)
+			args = a.flag(arg, args, table, call)
 		}
 	}
 	return a.judge(call)
 }
 
 // flag takes one option and, if it has one, its value from the arguments behind it.
-func (a *arguments) flag(arg string, args []string, table *flagTable) (left []string) {
+func (a *arguments) flag(arg string, args []string, table *flagTable, call string) (left []string) {
 	spec, name, value, attached := table.lookup(arg)
 	if spec == nil {
-		return a.unknown(name, attached, args, table)
+		near := table.nearest(strings.TrimLeft(name, "-"))
+		a.unknown(name, near, call)
+		// What looks like its value is passed over, so that it is not a mistake of its own.
+		takesValue := near == nil || near.value != ""
+		if !attached && takesValue && len(args) > 0 && !strings.HasPrefix(args[0], "-") && !isVerb(args[0]) {
+			return args[1:]
+		}
+		return args
 	}
 	switch {
 	case attached && spec.value == "" && spec.user == nil:
@@ -110,19 +117,16 @@ func (t *flagTable) isFlag(arg string) bool {
 	return spec != nil || arg == "--" || strings.HasPrefix(arg, "--")
 }
 
-// unknown reports an option that nobody knows. What looks like its value is passed over, so that it is not a mistake of its own.
-func (a *arguments) unknown(name string, attached bool, args []string, table *flagTable) (left []string) {
-	near := table.nearest(strings.TrimLeft(name, "-"))
-	if near == nil {
+// unknown reports an option that nobody knows.
+func (a *arguments) unknown(name string, near *flagSpec, call string) {
+	switch {
+	case near == nil:
 		a.problem("unknown option %s; an argument of the job itself goes behind --", name)
-	} else {
+	case near.refusal != nil:
+		a.problem("unknown option %s; Flink's --%s: %s", name, near.long, near.refusal(call, ""))
+	default:
 		a.problem("unknown option %s; did you mean --%s?", name, near.long)
 	}
-	takesValue := near == nil || near.value != ""
-	if !attached && takesValue && len(args) > 0 && !strings.HasPrefix(args[0], "-") && !isVerb(args[0]) {
-		return args[1:]
-	}
-	return args
 }
 
 // judge checks what was given: values, repetitions, options that only Flink has.
@@ -171,7 +175,7 @@ func (a *arguments) setUser(flags *flag.FlagSet) {
 			continue
 		}
 		if err := flags.Set(g.spec.user.Name, g.value); err != nil {
-			a.problem("%s: found %q, %v", g.name, g.value, err)
+			a.problem("%s: found %q, %v; %s: %s", g.name, g.value, err, orElse(g.spec.value, "true or false"), g.spec.doc)
 		}
 	}
 	if err := flags.Parse(append([]string{"--"}, a.rest...)); err != nil { // flag.Args, flag.Parsed

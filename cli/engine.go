@@ -8,13 +8,7 @@ import (
 	"github.com/flottio/flott/internal/metrics"
 )
 
-// engine is what the command line needs of the rest of Flott.
-type engine struct {
-	// fsck verifies the snapshot at path without its job. The report is for people and is set whatever the verdict; an error is a damage.
-	fsck func(ctx context.Context, path string) (report string, err error)
-}
-
-// prepare builds and validates the job; an error holds all problems at once, and nothing was started.
+// prepare builds and validates the job. An error holds all problems at once, and nothing was started.
 type prepare func(cfg *config.Set) (job, error)
 
 // job is one prepared job. Status and StopWithSavepoint may be called while Run is running.

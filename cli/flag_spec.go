@@ -171,18 +171,20 @@ func (t *flagTable) add(s *flagSpec) {
 func (t *flagTable) nearest(written string) *flagSpec {
 	var names []string
 	for name, s := range t.byName {
-		if s.refusal == nil && len(name) > 2 {
+		if len(name) > 2 && s.long == name {
 			names = append(names, name)
 		}
 	}
-	name := nearestName(written, names)
-	return t.byName[name]
+	return t.byName[nearestName(written, names)]
 }
 
 // nearestName is the candidate with the fewest edits between, "" if all are far.
 func nearestName(written string, candidates []string) string {
 	slices.Sort(candidates)
-	best, least := "", max(1, len(written)/3)+1
+	best, least := "", max(2, len(written)/3)+1
+	if len(written) < 4 {
+		least = 2
+	}
 	for _, c := range candidates {
 		if d := edits(strings.ToLower(written), strings.ToLower(c)); d < least {
 			best, least = c, d

@@ -64,5 +64,8 @@ func explainRun(args []string) string {
 		}
 		call = strings.Join(words, " ")
 	}
+	if len(a.positional) > 0 && strings.HasSuffix(a.positional[0], ".jar") {
+		return "a Flott job is a binary of its own, without a jar: " + call
+	}
 	return "submitting to a cluster is not built yet; a job's own binary runs it: " + call
 }

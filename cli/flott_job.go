@@ -6,13 +6,7 @@ import (
 	"context"
 
 	"github.com/flottio/flott"
-	"github.com/flottio/flott/internal/jobmanager"
 )
-
-// newEngine is the real one.
-func newEngine() engine {
-	return engine{fsck: func(ctx context.Context, path string) (string, error) { return jobmanager.Fsck(ctx, path) }}
-}
 
 // flottJob is a job of the engine as engine.go wants it.
 type flottJob struct{ *flott.Job }

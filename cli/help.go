@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -25,9 +26,14 @@ func (p *program) help(w io.Writer, table *flagTable) {
 	}
 	fmt.Fprint(w, "\nOptions:\n")
 	writeFlags(w, flott)
-	fmt.Fprintf(w, "\nConfiguration, the weakest first: the job's code, the configuration file, $%s (lines \"key: value\"), -D, the "+
-		"options above.\n\nSignals: Ctrl-C cancels. SIGTERM stops with a savepoint if execution.checkpointing.savepoint-dir is set, else it "+
-		"cancels.\nA second signal ends the process at once.\n", envProperties)
+	for _, paragraph := range []string{
+		"Configuration, the weakest first: the job's code, the configuration file, $" + envProperties + " (lines \"key: value\"), -D, the " +
+			"options above.",
+		"Signals: Ctrl-C cancels. SIGTERM stops with a savepoint if execution.checkpointing.savepoint-dir is set, else it cancels. " +
+			"A second signal ends the process at once.",
+	} {
+		fmt.Fprintf(w, "\n%s\n", strings.Join(wrap(paragraph, helpWidthChars), "\n"))
+	}
 	writeExitCodes(w)
 }
 
@@ -66,7 +72,7 @@ func writeFlags(w io.Writer, specs []*flagSpec) {
 			names = strings.TrimRight(names, " ") + " " + s.value
 		}
 		text := s.doc
-		if s.user != nil && s.user.DefValue != "" && s.user.DefValue != "false" {
+		if s.user != nil && !slices.Contains([]string{"", "0", "false"}, s.user.DefValue) {
 			text += " (default " + s.user.DefValue + ")"
 		}
 		lines := wrap(text, helpWidthChars-helpColumnChars)

@@ -10,7 +10,7 @@ import (
 // process is the program of this process, without a job.
 func process(name string) *program {
 	return &program{
-		name: name, call: callOf(os.Args[0]), engine: newEngine(),
+		name: name, call: callOf(os.Args[0]),
 		stdout: os.Stdout, stderr: os.Stderr, terminal: findTerminal(os.Stdout, os.Stderr, os.Getenv),
 		getenv: os.Getenv, now: time.Now,
 		signals: func() (<-chan os.Signal, func()) {

@@ -6,7 +6,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -24,7 +23,6 @@ type program struct {
 	// flags are the job's own; nil for flott.
 	flags   *flag.FlagSet
 	prepare prepare
-	engine  engine
 	// done speaks when the job has finished; may be nil.
 	done func(w io.Writer) error
 
@@ -182,19 +180,26 @@ func (p *program) build(cfg *config.Set) (j job, err error) {
 	return p.prepare(cfg)
 }
 
-// userStack cuts a panic's stack to the frames between the panic and this package.
+// userStack cuts a panic's stack to the job's own frames: those between the panic and the engine.
 func userStack(stack []byte) string {
 	lines := strings.Split(string(stack), "\n")
 	var kept []string
 	inside := false
 	for i := 0; i+1 < len(lines); i++ {
+		line := lines[i]
 		switch {
-		case strings.HasPrefix(lines[i], "panic("):
+		case strings.HasPrefix(line, "panic("):
 			inside, kept, i = true, nil, i+1
-		case strings.HasPrefix(lines[i], "github.com/flottio/flott/cli.(*program)"):
+		case inside && (strings.HasPrefix(line, modulePath+"/cli.(*program)") || strings.HasPrefix(line, modulePath+".Prepare(")):
 			return strings.Join(kept, "\n")
+		case inside && strings.HasPrefix(line, "\t"):
+			place, _, _ := strings.Cut(line, " +0x")
+			kept = append(kept, place)
 		case inside:
-			kept = append(kept, lines[i])
+			if at := strings.LastIndexByte(line, '('); at > 0 {
+				line = line[:at] // without the words that were its arguments
+			}
+			kept = append(kept, line)
 		}
 	}
 	return string(stack)
@@ -248,22 +253,9 @@ func (p *program) state(a *arguments) exitCode {
 		a.problem("state: say what to do with the snapshot, as in: %s", call)
 	case len(a.positional) != 2:
 		a.problem("state fsck takes one path, as in: %s", call)
-	default:
-		path := a.positional[1]
-		if _, err := os.Stat(strings.TrimPrefix(path, "file://")); errors.Is(err, fs.ErrNotExist) {
-			a.problem("state fsck: there is nothing at %s; expected the directory of a savepoint or checkpoint, or its _metadata file", path)
-		}
 	}
 	if len(a.problems) > 0 {
 		return p.refuse(usage(a.problems))
 	}
-	report, err := p.engine.fsck(context.Background(), a.positional[1])
-	if report != "" {
-		fmt.Fprintln(p.stdout, strings.TrimRight(report, "\n"))
-	}
-	if err != nil {
-		fmt.Fprintf(p.stderr, "%s: %v\n", p.name, err)
-		return exitRestore
-	}
-	return exitOK
+	return p.fsck(a.positional[1])
 }

@@ -77,7 +77,7 @@ func (p *progress) line(width int) string {
 func (p *progress) log(to *slog.Logger) {
 	s := p.previous
 	attrs := []any{"job", p.name, "status", s.State, "records_in", s.RecordsIn, "records_out", s.RecordsOut,
-		"in_per_second", math.Round(p.in), "out_per_second", math.Round(p.out)}
+		"in_per_second", int64(math.Round(p.in)), "out_per_second", int64(math.Round(p.out))}
 	if s.HasWatermark {
 		attrs = append(attrs, "watermark_lag_ms", s.WatermarkLag.Milliseconds())
 	}

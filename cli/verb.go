@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -66,7 +67,7 @@ func explainWord(word, call string, verbs []verb) string {
 	for i, v := range verbs {
 		names[i] = v.name
 	}
-	if near := nearestName(word, names); near != "" {
+	if near := nearestName(word, slices.AppendSeq(slices.Clone(names), maps.Keys(laterVerbs))); near != "" {
 		return fmt.Sprintf("unknown verb %s; did you mean %s?", word, near)
 	}
 	return fmt.Sprintf("unknown verb %s; the verbs are %s", word, strings.Join(names, ", "))
