@@ -96,7 +96,9 @@ func (k *KeyedContext[K, Out]) OnProcessingTimer(f func(at time.Time) error) { k
 
 // SetEventTimer asks for a call of the event timer function for the current key once the watermark has reached at. Setting a timer
 // again for the same key and time changes nothing. Timers are state: they survive restarts.
-func (k *KeyedContext[K, Out]) SetEventTimer(at time.Time) { k.timers.set(k, eventTimers, at.UnixMilli()) }
+func (k *KeyedContext[K, Out]) SetEventTimer(at time.Time) {
+	k.timers.set(k, eventTimers, at.UnixMilli())
+}
 
 // DeleteEventTimer takes back a timer of the current key.
 func (k *KeyedContext[K, Out]) DeleteEventTimer(at time.Time) {

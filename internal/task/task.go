@@ -101,6 +101,7 @@ type Task struct {
 	uploads   *lane
 	cancelled atomic.Bool
 	settling  bool
+	frozen    []*state.Snapshot // being written
 	obsolete  operator.Counter // barriers dropped as obsolete (A4.3)
 	busyMs    Busy
 }
@@ -431,6 +432,9 @@ func (t *Task) Close() (err error) {
 	t.mail.close()
 	defer t.rescue(&err)
 	err = t.chain.close()
+	for len(t.frozen) > 0 {
+		t.release(t.frozen[0])
+	}
 	if t.spec.Backend != nil {
 		err = errors.Join(err, t.spec.Backend.Close())
 	}
