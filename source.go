@@ -69,6 +69,8 @@ type ReaderContext interface {
 	Parallelism() int
 	// Wake makes the engine call Read again after it returned Idle. The only method that any goroutine may call.
 	Wake()
+	// SplitDone says that the split with this number (see Reader.Read) is read to its end: it no longer holds back event time.
+	SplitDone(number int32)
 	// Reject hands over input that could not be decoded. nil means: go on with the next record (it was counted, and sent to the
 	// dead letters if there are any); an error must be returned from Read at once.
 	Reject(BadRecord) error

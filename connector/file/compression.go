@@ -60,7 +60,11 @@ func compressionOf(path string) Compression {
 func (c Compression) decompress(r io.Reader) (io.ReadCloser, error) {
 	switch c {
 	case Gzip:
-		return gzip.NewReader(r)
+		d, err := gzip.NewReader(r)
+		if err != nil {
+			return nil, err
+		}
+		return d, nil
 	case Zstd:
 		d, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(zstdWindowMaxBytes))
 		if err != nil {

@@ -171,6 +171,9 @@ func (c *cursor) fill(from io.Reader, limit int, explain func(error) error) erro
 func (c *cursor) ended() error {
 	c.eof = true
 	if at := c.base + int64(c.w); c.plain == nil && at < c.split.End {
+		if info, err := c.file.Stat(); err == nil {
+			at = info.Size()
+		}
 		return fmt.Errorf("file %s has shrunk while it was read: it ends at byte %d, recorded were %d bytes, modified %s",
 			c.split.Path, at, c.split.Size, stamp(c.split.Modified))
 	}

@@ -23,6 +23,7 @@ type reader[T any] struct {
 	queue  []split
 	noMore bool
 	number int32 // of the split that was opened last, in the order of Assign
+	ended  bool  // that split is read to its end, which the engine is told once it has the records
 	cur    *cursor
 	path   string // of the split that was opened last
 	buf    []byte // kept from split to split
@@ -48,6 +49,10 @@ func (r *reader[T]) NoMoreSplits() { r.noMore = true }
 
 // Read implements flott.Reader.
 func (r *reader[T]) Read(b *flott.Batch[T]) (flott.ReadStatus, error) {
+	if r.ended {
+		r.ended = false
+		r.ctx.SplitDone(r.number)
+	}
 	if r.cur == nil {
 		if len(r.queue) == 0 {
 			if r.noMore {
@@ -212,7 +217,7 @@ func (r *reader[T]) reject(record []byte, offset int64, cause error) error {
 // finish closes a split that was read to its end.
 func (r *reader[T]) finish() error {
 	c := r.cur
-	r.cur = nil
+	r.cur, r.ended = nil, true
 	r.buf = c.buf
 	r.done += c.split.work()
 	err := c.finish()

@@ -116,7 +116,7 @@ func (s *source[T]) Bounded() bool { return s.cfg.monitorMs == 0 }
 // NewEnumerator implements flott.Source.
 func (s *source[T]) NewEnumerator(ctx flott.EnumeratorContext, restored []byte) (flott.Enumerator, error) {
 	e := &enumerator{ctx: ctx, cfg: s.cfg, cuttable: s.format.Splittable(), waiting: map[int]bool{}}
-	if restored == nil {
+	if len(restored) == 0 {
 		return e, nil
 	}
 	if err := e.restore(restored); err != nil {
