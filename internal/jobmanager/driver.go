@@ -353,8 +353,8 @@ func (d *Driver) step(e Event) {
 }
 
 func (d *Driver) look() {
-	s := &Snapshot{Status: d.job.Status(), Attempt: d.job.attempt, Attempts: d.job.Attempts(), Dropped: d.job.Dropped(), Failure: d.job.Failure(),
-		Started: d.began, Stats: d.job.Coordinator().Stats()}
+	s := &Snapshot{Status: d.job.Status(), Attempt: d.job.attempt, Attempts: d.job.Attempts(), Dropped: d.job.Dropped(),
+		Failure: d.job.Failure(), Started: d.began, Stats: d.job.Coordinator().Stats()}
 	if d.first.Manifest != nil {
 		s.Restored = d.first.Manifest.ID
 	}
