@@ -330,11 +330,11 @@ func (d *Driver) step(e Event) {
 	if d.ended == nil {
 		switch e := e.(type) {
 		case Acked:
-			if x := d.drafts[e.ID]; x != nil && x.attempt == e.Attempt {
+			if x := d.drafts[e.ID]; x != nil {
 				x.parts[e.Task] = e.Parts
 			}
 		case EnumeratorsSnapshotted:
-			if x := d.drafts[e.ID]; x != nil && x.attempt == e.Attempt {
+			if x := d.drafts[e.ID]; x != nil {
 				x.enumerators = e.States
 			}
 		case DeployFailed:

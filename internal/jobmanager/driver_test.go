@@ -477,7 +477,9 @@ func TestDriverRefusesAnotherJobsState(t *testing.T) {
 // A file is damaged between a checkpoint and the restart that needs it: the job fails at once, names the file, and the older checkpoint.
 func TestDriverDamageFoundByAnAttempt(t *testing.T) {
 	bubble(t, func(t *testing.T, m *blob.Memory) {
-		r := runJob(t, testConfig(m), func(c *tasks) {
+		config := testConfig(m)
+		config.Checkpoints.Externalized = checkpoint.NoExternalized
+		r := runJob(t, config, func(c *tasks) {
 			c.onDeploy = func(a Attempt) error {
 				if a.Plan == nil {
 					return nil
@@ -502,8 +504,8 @@ func TestDriverDamageFoundByAnAttempt(t *testing.T) {
 				t.Errorf("%q is missing in: %v", want, r.err)
 			}
 		}
-		if r.result.Attempts != 2 {
-			t.Errorf("%d attempts", r.result.Attempts)
+		if got := list(t, m, r.Storage().JobDir()); r.result.Attempts != 2 || !strings.Contains(got, "chk-1 chk-2") {
+			t.Errorf("%d attempts, left: %s", r.result.Attempts, got)
 		}
 	})
 }
