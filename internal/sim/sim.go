@@ -7,6 +7,7 @@ package sim
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"hash/fnv"
@@ -265,7 +266,7 @@ func (l *life) WriteState(_ context.Context, id checkpoint.ID, name string, writ
 	}
 	path := fmt.Sprintf("chk-%d-%s", id, name)
 	l.files[path] = b.Bytes()
-	return task.Handle{Path: path, Length: int64(b.Len())}, nil
+	return task.Handle{Path: path, Length: int64(b.Len()), Digest: sha256.Sum256(b.Bytes())}, nil
 }
 
 // Report implements task.Env.

@@ -76,7 +76,10 @@ func (a *Attempt) Recover(ctx context.Context, r *Restored) error {
 		x := operator.Recovery{UID: g.UID, JobID: a.job.ID, Attempt: a.ID}
 		if r != nil {
 			x.Restored = true
-			x.States, x.Committables = r.sink(g.UID)
+			var err error
+			if x.States, x.Committables, err = r.sink(g.UID); err != nil {
+				return err
+			}
 		}
 		if err := n.Recover(ctx, x); err != nil {
 			return fmt.Errorf("sink %q: recovering: %w", g.Name, err)
