@@ -33,16 +33,14 @@ const unusedTablesMax = 2
 func RegisterWindowed[K comparable, V any](b *Backend, uid, name string, d Descriptor[K, V]) (*Windowed[K, V], error) {
 	w := &Windowed[K, V]{
 		backend: b, desc: d, prefix: b.prefix(),
-		StateInfo: StateInfo{UID: uid, Name: name, Kind: KindWindowed, Keys: namespaced(d.Keys.Schema), Values: d.Values.Schema},
+		StateInfo: StateInfo{UID: uid, Name: name, Kind: KindWindowed, Keys: leading("@namespace", d.Keys.Schema), Values: d.Values.Schema},
 	}
 	return w, b.register(w)
 }
 
-// namespaced describes a key with eight bytes of namespace before it.
-func namespaced(key *schema.Type) *schema.Type {
-	return &schema.Type{Kind: schema.Struct, Fields: []schema.Field{
-		{Name: "@namespace", Type: schema.Scalar(schema.Int64)}, {Name: "key", Type: key},
-	}}
+// leading describes a key with a number of eight bytes before it.
+func leading(name string, key *schema.Type) *schema.Type {
+	return &schema.Type{Kind: schema.Struct, Fields: []schema.Field{{Name: name, Type: schema.Scalar(schema.Int64)}, {Name: "key", Type: key}}}
 }
 
 // At returns the table of a namespace, a new one if it has none. It is good until DropNamespace; pointers into it are until the next call on it.
