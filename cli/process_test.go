@@ -135,7 +135,7 @@ func TestSignals(t *testing.T) {
 		{"savepoint", "idle", []string{dir, "-p", "2"}, syscall.SIGTERM, exitOK, []string{"SIGTERM: stopping with a savepoint in /sp",
 			"Savepoint completed. Path: /sp/savepoint-1\nResume: ./clicks -D " + dir[2:] + " -p 2 -s /sp/savepoint-1\n"}},
 		{"savepoint fails", "savepoint-fails", []string{dir, "-Dexecution.checkpointing.dir=/c"}, syscall.SIGTERM, exitTerminated,
-			[]string{"the savepoint failed: writing savepoint-1: no space left on device", "checkpoints stay as they are", "-s latest"}},
+			[]string{"the savepoint failed: writing savepoint-1: no space left on device", "its checkpoints stay", "Last checkpoint: /c/job/chk-7", "-s /c/job/chk-7"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
