@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"reflect"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -185,13 +186,101 @@ func handoverCases() []measure.Case {
 			all = append(all, measure.Case{Name: name, Run: func(n int) { handOver(pipes()[pipeNames[i]](), n, work) }})
 		}
 	}
-	return all
+	return append(all,
+		measure.Case{Name: "**4 inputs: rings with one Waker**", Run: handOverRings},
+		measure.Case{Name: "4 inputs: select over Go channels", Run: handOverSelect},
+		measure.Case{Name: "4 inputs: reflect.Select, as their number is known at run time only", Run: handOverReflect},
+	)
+}
+
+// batchElement is an element with a batch of one record.
+func batchElement() record.Element {
+	b := record.NewRows[int64]()
+	b.Rows = append(b.Rows, 1)
+	return record.Element{Kind: record.KindBatch, Batch: b}
+}
+
+// sendInTurn sends n elements to the four inputs of one receiver.
+func sendInTurn(n int, send func(input int, e record.Element)) *sync.WaitGroup {
+	var sender sync.WaitGroup
+	e := batchElement()
+	sender.Go(func() {
+		for i := range n {
+			send(i%4, e)
+		}
+	})
+	return &sender
+}
+
+func handOverRings(n int) {
+	receiver := network.NewWaker()
+	var inputs [4]builtPipe
+	for i := range inputs {
+		inputs[i] = builtPipe{sender: network.NewWaker(), receiver: receiver}
+		inputs[i].q = network.NewQueue(inputs[i].sender, receiver, 0)
+	}
+	sender := sendInTurn(n, func(i int, e record.Element) { inputs[i].send(e) })
+	from := 0
+	take := func() bool {
+		for range inputs {
+			from = (from + 1) % len(inputs)
+			if _, ok := inputs[from].q.Pop(); ok {
+				n--
+				return true
+			}
+		}
+		return false
+	}
+	for n > 0 {
+		if take() {
+			continue
+		}
+		receiver.Prepare()
+		if take() {
+			receiver.Cancel()
+			continue
+		}
+		<-receiver.C
+	}
+	sender.Wait()
+}
+
+func goChannels() (c [4]chan record.Element) {
+	for i := range c {
+		c[i] = make(chan record.Element, places)
+	}
+	return c
+}
+
+func handOverSelect(n int) {
+	c := goChannels()
+	sender := sendInTurn(n, func(i int, e record.Element) { c[i] <- e })
+	for range n {
+		select {
+		case <-c[0]:
+		case <-c[1]:
+		case <-c[2]:
+		case <-c[3]:
+		}
+	}
+	sender.Wait()
+}
+
+func handOverReflect(n int) {
+	c := goChannels()
+	sender := sendInTurn(n, func(i int, e record.Element) { c[i] <- e })
+	var cases []reflect.SelectCase
+	for i := range c {
+		cases = append(cases, reflect.SelectCase{Dir: reflect.SelectRecv, Chan: reflect.ValueOf(c[i])})
+	}
+	for range n {
+		reflect.Select(cases)
+	}
+	sender.Wait()
 }
 
 func handOver(p pipe, n, work int) {
-	b := record.NewRows[int64]()
-	b.Rows = append(b.Rows, 1)
-	e := record.Element{Kind: record.KindBatch, Batch: b}
+	e := batchElement()
 	var all sync.WaitGroup
 	all.Go(func() {
 		for range n {
