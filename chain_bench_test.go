@@ -105,7 +105,7 @@ func (e *events) Ended(string, error)                                           
 func runBench(b testing.TB, p int, build func(*Env)) {
 	env := NewEnv()
 	build(env)
-	j, err := env.compile(graph.Settings{Parallelism: p, Chaining: true})
+	j, err := env.Compile(graph.Settings{Parallelism: p, Chaining: true})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -24,10 +24,10 @@ type KeyedContext[K comparable, Out any] struct {
 	mark int64
 	err  error
 
-	timers     *timerService[K]
-	onEvent    func(at time.Time) error
-	onProcess  func(at time.Time) error
-	declareErr error
+	timers    *timerService[K]
+	onEvent   func(at time.Time) error
+	onProcess func(at time.Time) error
+	states    scope
 }
 
 // Key is the current record's or timer's key.
@@ -96,7 +96,9 @@ func (k *KeyedContext[K, Out]) OnProcessingTimer(f func(at time.Time) error) { k
 
 // SetEventTimer asks for a call of the event timer function for the current key once the watermark has reached at. Setting a timer
 // again for the same key and time changes nothing. Timers are state: they survive restarts.
-func (k *KeyedContext[K, Out]) SetEventTimer(at time.Time) { k.timers.set(k, eventTimers, at.UnixMilli()) }
+func (k *KeyedContext[K, Out]) SetEventTimer(at time.Time) {
+	k.timers.set(k, eventTimers, at.UnixMilli())
+}
 
 // DeleteEventTimer takes back a timer of the current key.
 func (k *KeyedContext[K, Out]) DeleteEventTimer(at time.Time) {
@@ -120,6 +122,14 @@ func (k *KeyedContext[K, Out]) fail(err error) {
 	}
 }
 
+// failed is the first error of state or timers.
+func (k *KeyedContext[K, Out]) failed() error {
+	if k.err == nil {
+		k.err = k.states.err
+	}
+	return k.err
+}
+
 // finish hands on what was emitted and reports what failed.
 func (k *KeyedContext[K, Out]) finish() error {
 	k.out.Flush()
@@ -129,8 +139,8 @@ func (k *KeyedContext[K, Out]) finish() error {
 			err = e
 		}
 	}
-	if k.err != nil {
-		return k.err
+	if failed := k.failed(); failed != nil {
+		return failed
 	}
 	return err
 }

@@ -239,14 +239,7 @@ func TestAlignAgreesWithTheDumbOne(t *testing.T) {
 				}
 			}
 			d.settle(n)
-			for _, x := range acts {
-				switch x.Kind {
-				case Snapshot:
-					out = append(out, fmt.Sprintf("snapshot %d", x.ID))
-				case ForwardCancel:
-					out = append(out, fmt.Sprintf("cancel %d", x.ID))
-				}
-			}
+			out = append(out, downstream(acts)...)
 			if got, want := fmt.Sprint(out), fmt.Sprint(d.out); got != want {
 				t.Fatalf("downstream gets %s, the dumb one sends %s", got, want)
 			}
@@ -262,6 +255,19 @@ func TestAlignAgreesWithTheDumbOne(t *testing.T) {
 			}
 		}
 	})
+}
+
+// downstream returns what actions send to the outputs.
+func downstream(acts []TaskAction) (out []string) {
+	for _, x := range acts {
+		switch x.Kind {
+		case Snapshot:
+			out = append(out, fmt.Sprintf("snapshot %d", x.ID))
+		case ForwardCancel:
+			out = append(out, fmt.Sprintf("cancel %d", x.ID))
+		}
+	}
+	return out
 }
 
 func TestAlignAllocatesNothing(t *testing.T) {

@@ -83,7 +83,7 @@ type pending struct {
 	request
 	id       ID
 	phase    phase
-	plan     Plan
+	plan     roster
 	waiting  []Attempt // of plan.Await, not acknowledged
 	begun    time.Duration
 	deadline time.Duration

@@ -116,20 +116,7 @@ func (w *world) take(a Action) {
 			}
 		}
 	case Publish:
-		w.advance(a.ID, 4)
-		for _, at := range w.expected[a.ID] {
-			if !w.acked[a.ID][at] {
-				t.Fatalf("checkpoint %d is published, but %d has not acknowledged", a.ID, at)
-			}
-		}
-		r := PublishOK
-		if !w.calm {
-			r = []PublishResult{PublishOK, PublishOK, PublishOK, PublishOK, PublishFailed, PublishUnknown}[rapid.IntRange(0, 5).Draw(t, "publish")]
-		}
-		if r == PublishOK || r == PublishUnknown && rapid.Bool().Draw(t, "written") {
-			w.published[a.ID] = true
-		}
-		w.todo = append(w.todo, Published{ID: a.ID, Result: r})
+		w.publish(a.ID)
 	case NotifyComplete:
 		if w.fate[a.ID] != "complete" || a.ID <= w.notified || w.kind[a.ID] == (Options{Kind: Savepoint}) {
 			t.Fatalf("completion of %d (%v, %v) is told after %d", a.ID, w.fate[a.ID], w.kind[a.ID], w.notified)
@@ -155,6 +142,24 @@ func (w *world) take(a Action) {
 	case FailJob:
 		w.failing = true
 	}
+}
+
+// publish decides the fate of a checkpoint on disk, and lets the answer follow.
+func (w *world) publish(id ID) {
+	w.advance(id, 4)
+	for _, at := range w.expected[id] {
+		if !w.acked[id][at] {
+			w.t.Fatalf("checkpoint %d is published, but %d has not acknowledged", id, at)
+		}
+	}
+	r := PublishOK
+	if !w.calm {
+		r = []PublishResult{PublishOK, PublishOK, PublishOK, PublishOK, PublishFailed, PublishUnknown}[rapid.IntRange(0, 5).Draw(w.t, "publish")]
+	}
+	if r == PublishOK || r == PublishUnknown && rapid.Bool().Draw(w.t, "written") {
+		w.published[id] = true
+	}
+	w.todo = append(w.todo, Published{ID: id, Result: r})
 }
 
 func (w *world) advance(id ID, stage int) {
@@ -327,6 +332,15 @@ func TestCoordinatorHoldsItsRules(t *testing.T) {
 		s := w.c.Stats()
 		if s.LastCompleted.Status != RecordCompleted || w.c.Latest() == None {
 			t.Fatalf("no checkpoint completes in a calm world: %+v", s)
+		}
+		// All input ends: the final checkpoint comes by itself, and covers everybody's end (A8.2).
+		since := w.lastID + 1
+		for _, task := range worldTasks() {
+			w.step(TaskEnded{task, w.attempts[task]})
+		}
+		w.drain()
+		if w.c.Latest() < since {
+			t.Fatalf("all input has ended before checkpoint %d, but the latest is %d", since, w.c.Latest())
 		}
 		for r := RequestID(1); r <= w.requests; r++ {
 			if w.replies[r] != 1 {

@@ -337,16 +337,20 @@ func TestConfigReportsAllConflictsAtOnce(t *testing.T) {
 		Interval: time.Millisecond, BacklogInterval: time.Microsecond, Timeout: 0, MinPause: time.Second, MaxConcurrent: 2,
 		TolerableFailures: -2, NumRetained: 0, Mode: 7, Externalized: 9, HistorySize: -1,
 	}
-	got := c.Validate().Error()
-	want := `execution.checkpointing.interval: 1ms is below 10ms; leave it out for no periodic checkpoints
-execution.checkpointing.interval-during-backlog: 1µs is below the interval, 1ms; with a backlog there should be fewer checkpoints
-execution.checkpointing.timeout: 0s is below 10ms
-execution.checkpointing.max-concurrent-checkpoints: 2 contradicts min-pause 1s: with a pause between checkpoints there is never more than one; set one of the two
-execution.checkpointing.tolerable-failed-checkpoints: -2 is negative; -1 means any number
-execution.checkpointing.num-retained: 0 is outside 1..10000
-execution.checkpointing.mode: 7 is neither EXACTLY_ONCE nor AT_LEAST_ONCE
-execution.checkpointing.externalized-checkpoint-retention: 9 is none of NO_EXTERNALIZED_CHECKPOINTS, DELETE_ON_CANCELLATION, RETAIN_ON_CANCELLATION
-execution.checkpointing.history-size: -1 is outside 0..10000`
+	got := strings.ReplaceAll(c.Validate().Error(), "execution.checkpointing.", "")
+	want := strings.Join([]string{
+		"interval: 1ms is below 10ms; leave it out for no periodic checkpoints",
+		"interval-during-backlog: 1µs is below the interval, 1ms; with a backlog there should be fewer checkpoints",
+		"timeout: 0s is below 10ms",
+		"max-concurrent-checkpoints: 2 contradicts min-pause 1s: with a pause between checkpoints there is " +
+			"never more than one; set one of the two",
+		"tolerable-failed-checkpoints: -2 is negative; -1 means any number",
+		"num-retained: 0 is outside 1..10000",
+		"mode: 7 is neither EXACTLY_ONCE nor AT_LEAST_ONCE",
+		"externalized-checkpoint-retention: 9 is none of NO_EXTERNALIZED_CHECKPOINTS, " +
+			"DELETE_ON_CANCELLATION, RETAIN_ON_CANCELLATION",
+		"history-size: -1 is outside 0..10000",
+	}, "\n")
 	if got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
@@ -354,7 +358,10 @@ execution.checkpointing.history-size: -1 is outside 0..10000`
 		change func(*Config)
 		want   string
 	}{
-		{func(c *Config) { c.BacklogInterval = time.Second }, "execution.checkpointing.interval-during-backlog: 1s has no effect without an interval"},
+		{
+			func(c *Config) { c.BacklogInterval = time.Second },
+			"execution.checkpointing.interval-during-backlog: 1s has no effect without an interval",
+		},
 		{func(c *Config) { c.MinPause = -1 }, "execution.checkpointing.min-pause: -1ns is negative"},
 		{func(c *Config) { c.BacklogInterval = NoBacklogCheckpoints; c.TolerableFailures = Unlimited }, ""},
 	} {

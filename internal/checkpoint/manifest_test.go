@@ -150,32 +150,81 @@ func TestManifestRefusesWhatItDoesNotUnderstand(t *testing.T) {
 	}
 }
 
+// brokenManifests are changes to the sample, by what must be said about them.
+var brokenManifests = map[string]func(m *Manifest){
+	`checkpoint id 0 is not positive`: func(m *Manifest) {
+		m.ID = 0
+	},
+	`the key hash "" is empty`: func(m *Manifest) {
+		m.KeyHash = ""
+	},
+	`the job name "\xff" is empty`: func(m *Manifest) {
+		m.JobName = "\xff"
+	},
+	`a checkpoint cannot stop`: func(m *Manifest) {
+		m.Kind = Periodic
+	},
+	`uid "source-id" occurs twice`: func(m *Manifest) {
+		m.Operators[1].UID = "source-id"
+	},
+	`operator "source-id": parallelism 1, max parallelism 0`: func(m *Manifest) {
+		m.Operators[0].MaxParallelism = 0
+	},
+	`parallelism 2, max parallelism 1`: func(m *Manifest) {
+		m.Operators[1].MaxParallelism = 1
+	},
+	`it has 2 subtasks at parallelism 3`: func(m *Manifest) {
+		m.Operators[1].Parallelism = 3
+	},
+	`state "count" occurs twice`: func(m *Manifest) {
+		m.Operators[1].States[3].Name = "count"
+	},
+	`has unknown kind 0`: func(m *Manifest) {
+		m.Operators[1].States[0].Kind = 0
+	},
+	`subtask 0: key groups 0-128 are not within 0-127`: func(m *Manifest) {
+		m.Operators[1].Subtasks[0].Keyed[0].KeyGroups.Last = 128
+	},
+	`key groups 5-4`: func(m *Manifest) {
+		m.Operators[1].Subtasks[0].Keyed[0].KeyGroups = keygroup.Range{First: 5, Last: 4}
+	},
+	`length -1 is negative`: func(m *Manifest) {
+		m.Operators[1].Subtasks[0].Keyed[0].Length = -1
+	},
+	`file "map-0.state" has no digest`: func(m *Manifest) {
+		m.Operators[1].Subtasks[0].Keyed[0].Digest = Digest{}
+	},
+	`path "../x" leads out`: func(m *Manifest) {
+		m.Operators[1].Subtasks[0].Keyed[0].Path = "../x"
+	},
+	`is in a file and inline`: func(m *Manifest) {
+		m.Operators[1].Subtasks[0].Keyed[0].Inline = []byte{1}
+	},
+	`3 bytes inline, length 4`: func(m *Manifest) {
+		m.Operators[0].Enumerator.Length = 4
+	},
+	`1048577 bytes inline, at most 1048576`: func(m *Manifest) {
+		m.Operators[0].Enumerator.Inline = make([]byte, MaxInlineBytes+1)
+	},
+	`operator state "splits" has 1048577 bytes inline`: func(m *Manifest) {
+		m.Operators[0].Subtasks[0].Lists[0].Elements[0] = make([]byte, MaxInlineBytes+1)
+	},
+	`operator state "nix" of kind split-list is not declared`: func(m *Manifest) {
+		m.Operators[0].Subtasks[0].Lists[0].Name = "nix"
+	},
+	`offset 11 of element 2 is out of order`: func(m *Manifest) {
+		m.Operators[1].Subtasks[1].Lists[0].Offsets[2] = 11
+	},
+	`operator state "tx" has offsets, but no file`: func(m *Manifest) {
+		m.Operators[1].Subtasks[1].Lists[0].File = nil
+	},
+	`encoding the manifest of checkpoint 17: kind 0, stop 9 are unknown`: func(m *Manifest) {
+		m.Kind, m.Stop = 0, 9
+	},
+}
+
 func TestManifestValidation(t *testing.T) {
-	for want, change := range map[string]func(m *Manifest){
-		`checkpoint id 0 is not positive`:                                    func(m *Manifest) { m.ID = 0 },
-		`the key hash "" is empty`:                                           func(m *Manifest) { m.KeyHash = "" },
-		`the job name "\xff" is empty`:                                       func(m *Manifest) { m.JobName = "\xff" },
-		`a checkpoint cannot stop`:                                           func(m *Manifest) { m.Kind = Periodic },
-		`uid "source-id" occurs twice`:                                       func(m *Manifest) { m.Operators[1].UID = "source-id" },
-		`operator "source-id": parallelism 1, max parallelism 0`:             func(m *Manifest) { m.Operators[0].MaxParallelism = 0 },
-		`parallelism 2, max parallelism 1`:                                   func(m *Manifest) { m.Operators[1].MaxParallelism = 1 },
-		`it has 2 subtasks at parallelism 3`:                                 func(m *Manifest) { m.Operators[1].Parallelism = 3 },
-		`state "count" occurs twice`:                                         func(m *Manifest) { m.Operators[1].States[3].Name = "count" },
-		`has unknown kind 0`:                                                 func(m *Manifest) { m.Operators[1].States[0].Kind = 0 },
-		`subtask 0: key groups 0-128 are not within 0-127`:                   func(m *Manifest) { m.Operators[1].Subtasks[0].Keyed[0].KeyGroups.Last = 128 },
-		`key groups 5-4`:                                                     func(m *Manifest) { m.Operators[1].Subtasks[0].Keyed[0].KeyGroups = keygroup.Range{First: 5, Last: 4} },
-		`length -1 is negative`:                                              func(m *Manifest) { m.Operators[1].Subtasks[0].Keyed[0].Length = -1 },
-		`file "map-0.state" has no digest`:                                   func(m *Manifest) { m.Operators[1].Subtasks[0].Keyed[0].Digest = Digest{} },
-		`path "../x" leads out`:                                              func(m *Manifest) { m.Operators[1].Subtasks[0].Keyed[0].Path = "../x" },
-		`is in a file and inline`:                                            func(m *Manifest) { m.Operators[1].Subtasks[0].Keyed[0].Inline = []byte{1} },
-		`3 bytes inline, length 4`:                                           func(m *Manifest) { m.Operators[0].Enumerator.Length = 4 },
-		`1048577 bytes inline, at most 1048576`:                              func(m *Manifest) { m.Operators[0].Enumerator.Inline = make([]byte, MaxInlineBytes+1) },
-		`operator state "splits" has 1048577 bytes inline`:                   func(m *Manifest) { m.Operators[0].Subtasks[0].Lists[0].Elements[0] = make([]byte, MaxInlineBytes+1) },
-		`operator state "nix" of kind split-list is not declared`:            func(m *Manifest) { m.Operators[0].Subtasks[0].Lists[0].Name = "nix" },
-		`offset 11 of element 2 is out of order`:                             func(m *Manifest) { m.Operators[1].Subtasks[1].Lists[0].Offsets[2] = 11 },
-		`operator state "tx" has offsets, but no file`:                       func(m *Manifest) { m.Operators[1].Subtasks[1].Lists[0].File = nil },
-		`encoding the manifest of checkpoint 17: kind 0, stop 9 are unknown`: func(m *Manifest) { m.Kind, m.Stop = 0, 9 },
-	} {
+	for want, change := range brokenManifests {
 		m := sampleManifest()
 		change(m)
 		if _, err := m.Encode(); err == nil || !strings.Contains(err.Error(), want) {

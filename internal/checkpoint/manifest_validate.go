@@ -27,6 +27,8 @@ const (
 	MapState
 	ReducingState
 	AggregatingState
+	// WindowState is divided by key and window.
+	WindowState
 	TimerState
 	// SplitList: elements are dealt out among the subtasks (A14.1).
 	SplitList
@@ -39,7 +41,7 @@ const (
 
 var stateKindNames = [endOfStateKinds]string{
 	ValueState: "value", ListState: "list", MapState: "map", ReducingState: "reducing", AggregatingState: "aggregating",
-	TimerState: "timers", SplitList: "split-list", UnionList: "union-list", Broadcast: "broadcast",
+	WindowState: "window", TimerState: "timers", SplitList: "split-list", UnionList: "union-list", Broadcast: "broadcast",
 }
 
 // Keyed reports whether states of this kind belong to keys; the others belong to subtasks.

@@ -43,8 +43,8 @@ const (
 
 func (s taskStatus) takesPart() bool { return s.phase == taskRunning || s.phase == taskEnded }
 
-// Plan says who does what in one checkpoint (A8.1).
-type Plan struct {
+// roster is the plan of one checkpoint: who does what (A8.1).
+type roster struct {
 	Trigger  []Attempt // get the order to begin: they run and have no running predecessor
 	Await    []Attempt // must acknowledge, and are told of completion: all that run
 	Finished []Task    // are recorded as finished, which is not the same as having no state
@@ -52,8 +52,8 @@ type Plan struct {
 
 // makePlan computes the plan from the statuses, tasks[vertex][subtask]. If the checkpoint must be skipped it returns why
 // instead, with the tasks in the way.
-func makePlan(vertices []Vertex, tasks [][]taskStatus) (Plan, Reason, string) {
-	var p Plan
+func makePlan(vertices []Vertex, tasks [][]taskStatus) (roster, Reason, string) {
+	var p roster
 	for v, vertex := range vertices {
 		finished := 0
 		for i, s := range tasks[v] {
@@ -62,7 +62,7 @@ func makePlan(vertices []Vertex, tasks [][]taskStatus) (Plan, Reason, string) {
 				finished++
 				p.Finished = append(p.Finished, Task{v, i})
 			case !s.takesPart():
-				return Plan{}, TasksNotRunning, fmt.Sprintf("%s (%d/%d) is not running", vertex.Name, i+1, vertex.Parallelism)
+				return roster{}, TasksNotRunning, fmt.Sprintf("%s (%d/%d) is not running", vertex.Name, i+1, vertex.Parallelism)
 			default:
 				p.Await = append(p.Await, s.attempt)
 				if !hasRunningPredecessor(vertex, i, tasks) {
@@ -71,11 +71,11 @@ func makePlan(vertices []Vertex, tasks [][]taskStatus) (Plan, Reason, string) {
 			}
 		}
 		if vertex.UnionState && finished > 0 && finished < vertex.Parallelism {
-			return Plan{}, PartlyEnded, fmt.Sprintf("%d of %d subtasks of %s have finished", finished, vertex.Parallelism, vertex.Name)
+			return roster{}, PartlyEnded, fmt.Sprintf("%d of %d subtasks of %s have finished", finished, vertex.Parallelism, vertex.Name)
 		}
 	}
 	if len(p.Await) == 0 {
-		return Plan{}, TasksNotRunning, "all tasks have finished"
+		return roster{}, TasksNotRunning, "all tasks have finished"
 	}
 	return p, NoReason, ""
 }

@@ -18,6 +18,8 @@ type Chain struct {
 	ID                          int
 	Name                        string
 	Parallelism, MaxParallelism int
+	// MaxIsSet says that the max parallelism was asked for; one that was derived gives way to that of a restored checkpoint.
+	MaxIsSet bool
 	// Members are in an order in which each stands behind its parent; the first is the head.
 	Members []Member
 	Inputs  []Input
@@ -54,7 +56,8 @@ func (g *Graph) Build(s Settings) *Plan {
 			c.Members = append(c.Members, Member{Node: i, Parent: memberOf[e.From], Tag: e.Tag})
 			continue
 		}
-		c := Chain{ID: len(p.Chains), Parallelism: s.parallelism(n), MaxParallelism: s.maxParallelism(n), Members: []Member{{Node: i, Parent: -1}}}
+		c := Chain{ID: len(p.Chains), Parallelism: s.parallelism(n), MaxParallelism: s.maxParallelism(n),
+			MaxIsSet: n.MaxParallelism > 0 || s.MaxParallelism > 0, Members: []Member{{Node: i, Parent: -1}}}
 		for _, e := range n.Inputs {
 			if e.Partition == Default || e.Partition == Forward {
 				e.Partition = Forward

@@ -63,6 +63,12 @@ type Snapshotter interface {
 	Snapshot(b Checkpoint) (Saved, Flush, error)
 }
 
+// Declarer is implemented by operators with operator state of their own, so that a restore can be planned before anything runs.
+type Declarer interface {
+	// OperatorState returns the lists that Snapshot makes, without elements.
+	OperatorState() []ListState
+}
+
 // Completer is implemented by operators that act when a checkpoint is complete.
 type Completer interface {
 	// Complete says that checkpoint id and all before it are complete (A2.16: it may be repeated, or be missing).

@@ -58,15 +58,14 @@ func NewBackend(cfg Config) (*Backend, error) {
 	return &Backend{cfg: cfg, byID: map[[2]string]int{}, budget: budget{limitBytes: cfg.CacheBytes}}, nil
 }
 
-// Restore gives the files that states registered from now on take their entries from: all files that may hold key groups of this subtask, and
-// for operator state those that the restore plan names. They must stay open until CheckRestored.
+// Restore gives the files that states registered from now on take their entries from: all that may hold key groups of this subtask. They must stay open until CheckRestored.
 func (b *Backend) Restore(files ...*File) error {
 	if len(b.states) > 0 {
 		panic("BUG: state: Restore after a state was registered")
 	}
 	var errs []error
 	for _, f := range files {
-		if f.head.groups.Max != b.cfg.Groups.Max && f.hasKeyed() {
+		if f.head.groups.Max != b.cfg.Groups.Max && len(f.head.states) > 0 {
 			errs = append(errs, fmt.Errorf("restoring %s: it was written with max parallelism %d, the operator has %d: the max parallelism is fixed by the "+
 				"first checkpoint; set it to %d", f.name, f.head.groups.Max, b.cfg.Groups.Max, f.head.groups.Max))
 		}
@@ -117,6 +116,9 @@ func (b *Backend) register(r registered) error {
 		if err := r.restore(f, i, b.cfg.Groups); err != nil {
 			return fmt.Errorf("restoring %v from %s: %w", info, f.name, err)
 		}
+	}
+	if r, ok := r.(interface{ restored() }); ok {
+		r.restored()
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/flottio/flott/codec"
+	"github.com/flottio/flott/internal/keygroup"
 	"github.com/flottio/flott/schema"
 	"github.com/zeebo/xxh3"
 )
@@ -20,8 +21,9 @@ import (
 //	trailer  u64 offset of foot, u64 length of foot, u64 xxh3 of foot and these two, magic "FLOTTEND"
 //
 // The body of the head: uvarint-counted strings and uvarints: hash name, max parallelism, first key group, end of key groups, number of states; per
-// state kind, mode, uid, name, schema of keys, schema of values. The payload of keyed state is key and value of each entry, one after another. An
-// operator list has its elements, each after its uvarint length, under key group 0.
+// state kind, uid, name, schema of keys, schema of values. The payload is key and value of each entry, one after another.
+//
+// Operator state is not here: it is small, and stands in the manifest.
 //
 // Every byte is under a checksum, so that whatever is damaged is found and can be named; the SHA-256 of the whole is in the manifest.
 const (
@@ -39,8 +41,6 @@ const (
 	// segmentBytesMax bounds a payload; a single entry may be as large.
 	segmentBytesMax = 1 << 30
 	statesMax       = 1 << 16
-	// maxParallelismMax keeps a key group in 16 bits.
-	maxParallelismMax = 1 << 15
 )
 
 // Kind says what a state of the file is.
@@ -48,32 +48,26 @@ type Kind uint8
 
 // The kinds of state. The numbers are stored.
 const (
-	KindTable     Kind = 1 // value, list, reducing, aggregating and the two tables of a map
-	KindWindowed  Kind = 2 // keys have a namespace before them
-	KindTimers    Kind = 3
-	KindList      Kind = 4 // operator state
-	KindBroadcast Kind = 5 // operator state
+	KindTable    Kind = 1 // value, list, reducing, aggregating and the two tables of a map
+	KindWindowed Kind = 2 // keys have a namespace before them
+	KindTimers   Kind = 3 // keys have a time before them
 )
 
 func (k Kind) String() string {
-	names := [...]string{"", "keyed", "windowed", "timers", "operator list", "broadcast"}
+	names := [...]string{"", "keyed", "windowed", "timers"}
 	if int(k) < len(names) && k > 0 {
 		return names[k]
 	}
 	return fmt.Sprintf("kind %d", uint8(k))
 }
 
-// keyed says that the state is divided by key group.
-func (k Kind) keyed() bool { return k == KindTable || k == KindWindowed || k == KindTimers }
-
 // StateInfo describes one state of a file.
 type StateInfo struct {
 	UID    string // of the operator
 	Name   string // of the state
 	Kind   Kind
-	Mode   Mode         // of an operator list
-	Keys   *schema.Type // nil for an operator list
-	Values *schema.Type // nil for an operator list
+	Keys   *schema.Type
+	Values *schema.Type
 }
 
 func (s StateInfo) String() string {
@@ -83,14 +77,14 @@ func (s StateInfo) String() string {
 // Groups is the range of key groups [First, End) that a subtask owns, of Max in all (the max parallelism).
 type Groups struct{ First, End, Max int }
 
-// of is the key group of a key's hash. The router calls the same function (A13.3).
-func (g Groups) of(hash uint64) int { return int(hash % uint64(g.Max)) }
+// of is the key group of a key's hash. The partitioner calls the same function (A13.3).
+func (g Groups) of(hash uint64) int { return keygroup.Of(hash, g.Max) }
 
 func (g Groups) has(group int) bool { return group >= g.First && group < g.End }
 
 func (g Groups) validate() error {
-	if g.Max < 1 || g.Max > maxParallelismMax || g.First < 0 || g.First >= g.End || g.End > g.Max {
-		return fmt.Errorf("key groups [%d, %d) of %d: want 0 <= first < end <= max parallelism <= %d", g.First, g.End, g.Max, maxParallelismMax)
+	if g.Max < 1 || g.Max > keygroup.MaxLimit || g.First < 0 || g.First >= g.End || g.End > g.Max {
+		return fmt.Errorf("key groups [%d, %d) of %d: want 0 <= first < end <= max parallelism <= %d", g.First, g.End, g.Max, keygroup.MaxLimit)
 	}
 	return nil
 }
@@ -118,7 +112,7 @@ func (h *fileHead) append(dst []byte) []byte {
 		body = binary.AppendUvarint(body, uint64(n))
 	}
 	for _, s := range h.states {
-		body = append(body, byte(s.Kind), byte(s.Mode))
+		body = append(body, byte(s.Kind))
 		for _, text := range []string{s.UID, s.Name, schemaText(s.Keys), schemaText(s.Values)} {
 			body = appendText(body, text)
 		}
@@ -190,16 +184,16 @@ func (c *cursor) schema(what string) *schema.Type {
 func parseHead(body []byte) (*fileHead, error) {
 	c := &cursor{src: body}
 	h := &fileHead{hash: c.text("hash name")}
-	h.groups.Max = int(c.uvarint(maxParallelismMax, "max parallelism"))
-	h.groups.First = int(c.uvarint(maxParallelismMax, "first key group"))
-	h.groups.End = int(c.uvarint(maxParallelismMax, "end of key groups"))
+	h.groups.Max = int(c.uvarint(keygroup.MaxLimit, "max parallelism"))
+	h.groups.First = int(c.uvarint(keygroup.MaxLimit, "first key group"))
+	h.groups.End = int(c.uvarint(keygroup.MaxLimit, "end of key groups"))
 	n := int(c.uvarint(statesMax, "number of states"))
 	seen := map[[2]string]bool{}
 	for i := 0; i < n && c.err == nil; i++ {
-		s := StateInfo{Kind: Kind(c.byte("kind")), Mode: Mode(c.byte("mode"))}
+		s := StateInfo{Kind: Kind(c.byte("kind"))}
 		s.UID, s.Name = c.text("uid"), c.text("name")
 		s.Keys, s.Values = c.schema("schema of keys"), c.schema("schema of values")
-		if c.err == nil && (s.Kind < KindTable || s.Kind > KindBroadcast || (s.Kind != KindList && (s.Keys == nil || s.Values == nil))) {
+		if c.err == nil && (s.Kind < KindTable || s.Kind > KindTimers || s.Keys == nil || s.Values == nil) {
 			c.err = fmt.Errorf("%v: unknown kind, or without schemas", s)
 		}
 		if id := [2]string{s.UID, s.Name}; seen[id] {

@@ -41,6 +41,20 @@ func (x *index) reset() {
 	x.shift = 64
 }
 
+// clear empties the index. It keeps the segments if they were filled well with the used entries: the next window is likely to need as many.
+func (x *index) clear(used int) {
+	if len(x.segs) == 1 || 4*used < segmentSlotsMax*len(x.dir) {
+		x.reset()
+		return
+	}
+	for i, s := range x.segs {
+		if s.used > 0 {
+			clear(x.dir[i])
+			s.used = 0
+		}
+	}
+}
+
 // insert adds id under h. REQUIRES: the key is absent.
 func (x *index) insert(h uint64, id uint32) {
 	d := h >> x.shift

@@ -230,11 +230,14 @@ func (t *Table[K, V]) release(f frozenTable[K, V]) {
 	t.retired = still
 }
 
-// keepSpare keeps a page for the clones of the next snapshot, unless that would hold on to much memory.
+// keepSpare keeps a page for the clones of the next snapshot, or for the next window, unless that would hold on to much memory.
 func (t *Table[K, V]) keepSpare(es []entry[K, V]) {
 	pageBytes := len(es) * int(unsafe.Sizeof(entry[K, V]{}))
-	if t.pointers || len(es) != int(t.mask)+1 || len(t.spare)*pageBytes >= sparePagesBytesMax || len(t.spare) >= len(t.pages) {
+	if len(es) != int(t.mask)+1 || (len(t.spare)+1)*pageBytes > sparePagesBytesMax {
 		return
+	}
+	if t.pointers {
+		clear(es) // lets go of what they lead to
 	}
 	t.spare = append(t.spare, es)
 }

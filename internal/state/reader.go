@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/flottio/flott/schema"
 	"github.com/zeebo/xxh3"
 )
 
@@ -118,7 +119,7 @@ func (f *File) Groups() Groups { return f.head.groups }
 // States lists what the file holds.
 func (f *File) States() []StateInfo { return f.head.states }
 
-// Entries counts the entries of States()[state], elements of an operator list included.
+// Entries counts the entries of States()[state].
 func (f *File) Entries(state int) int {
 	n := 0
 	for _, s := range f.segs {
@@ -127,15 +128,6 @@ func (f *File) Entries(state int) int {
 		}
 	}
 	return n
-}
-
-func (f *File) hasKeyed() bool {
-	for _, s := range f.head.states {
-		if s.Kind.keyed() {
-			return true
-		}
-	}
-	return false
 }
 
 func (f *File) find(uid, name string) (int, StateInfo, bool) {
@@ -173,7 +165,7 @@ func (f *File) segment(s segmentRef, space *[]byte) (payload []byte, err error) 
 func (f *File) each(state int, groups Groups, fn func(s segmentRef, payload []byte) error) error {
 	var space []byte
 	for _, s := range f.segs {
-		if int(s.state) != state || (f.head.states[state].Kind.keyed() && !groups.has(int(s.group))) {
+		if int(s.state) != state || !groups.has(int(s.group)) {
 			continue
 		}
 		payload, err := f.segment(s, &space)
@@ -259,9 +251,13 @@ func (l *loader[K, V]) put(n int) error {
 // readerOf checks the schemas of a state of a file against the table's.
 func readerOf[K comparable, V any](d *Descriptor[K, V], written StateInfo) (func([]byte, *V) (int, error), error) {
 	if !written.Keys.Equal(d.Keys.Schema) {
-		return nil, fmt.Errorf("the type of the keys has changed, which no restore can follow:\nwritten %v\ncurrent %v", written.Keys, d.Keys.Schema)
+		return nil, keysChanged(written.Keys, d.Keys.Schema)
 	}
 	return d.Values.reader(written.Values)
+}
+
+func keysChanged(written, current *schema.Type) error {
+	return fmt.Errorf("the type of the keys has changed, which no restore can follow:\n%s", schema.Compare("written", written, "current", current))
 }
 
 func restoreTable[K comparable, V any](t *Table[K, V], f *File, state int, groups Groups) error {

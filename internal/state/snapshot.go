@@ -8,6 +8,7 @@ import (
 	"math/bits"
 
 	"github.com/flottio/flott/codec"
+	"github.com/flottio/flott/internal/keygroup"
 )
 
 // Snapshot is the state of a backend at one moment. Write may run on another goroutine while the task goes on; Release is for the task, when
@@ -90,10 +91,7 @@ func (s *Snapshot) Write(w io.Writer) (Info, error) {
 
 func (s *Snapshot) writeState(fw *fileWriter, i int, f frozenState) error {
 	groups := s.head.groups
-	if !s.head.states[i].Kind.keyed() {
-		groups = Groups{First: 0, End: 1, Max: 1}
-	}
-	c := &chunks{file: fw, state: i, groups: groups, parts: make([]chunk, groups.End-groups.First)}
+	c := &chunks{file: fw, state: i, groups: groups, mapper: keygroup.NewMapper(groups.Max), parts: make([]chunk, groups.End-groups.First)}
 	if err := f.encode(c, s.store); err != nil {
 		return err
 	}
@@ -128,6 +126,7 @@ type chunks struct {
 	file   *fileWriter
 	state  int
 	groups Groups
+	mapper keygroup.Mapper
 	parts  []chunk // by key group - First
 	bytes  int
 }
@@ -223,7 +222,7 @@ func (f *frozenEntries[K, V]) encode(c *chunks, store StoreSnapshot) error {
 			if f.expired != nil && f.expired(&e.val) {
 				continue
 			}
-			group := c.groups.of(f.desc.KeyHash(&e.key))
+			group := c.mapper.Of(f.desc.KeyHash(&e.key))
 			p := c.begin(group)
 			before := len(p.buf)
 			p.buf = append(p.buf, f.lead...)

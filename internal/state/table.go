@@ -361,13 +361,20 @@ func (t *Table[K, V]) Clear() error {
 	return nil
 }
 
-// dropAll empties the memory. Pages that snapshots hold stay theirs.
+// dropAll empties the memory. Pages that snapshots hold stay theirs, others are kept for what comes next.
 func (t *Table[K, V]) dropAll() {
 	for i := range t.pages {
-		t.retire(i)
+		if t.pages[i].epoch <= t.frozen {
+			t.retire(i)
+		} else {
+			t.keepSpare(t.pages[i].entries)
+		}
 	}
-	t.pages, t.unread, t.live, t.free, t.nextID, t.len = nil, nil, nil, nil, 0, 0
-	t.index.reset()
+	clear(t.pages)
+	clear(t.live)
+	t.pages, t.unread, t.live, t.free, t.nextID = t.pages[:0], t.unread[:0], t.live[:0], t.free[:0], 0
+	t.index.clear(t.len)
+	t.len = 0
 }
 
 // Scan fills keys and vals (of one length) with the next entries and returns how many, and the cursor to go on with: 0 when there are no more.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/flottio/flott/internal/checkpoint"
@@ -160,6 +161,9 @@ func (t *Task) snapshot(id checkpoint.ID, o checkpoint.Options) error {
 // upload is the asynchronous part: sinks make their data durable, keyed state is written, then the snapshot is acknowledged or declined,
 // once (A3.3).
 func (t *Task) upload(id checkpoint.ID, s *Snapshot, flushes []operator.Flush, keyed *state.Snapshot) {
+	if keyed != nil {
+		t.frozen = append(t.frozen, keyed)
+	}
 	name := fmt.Sprintf("task-%d-%d-%s", t.spec.ID, t.spec.Subtask, t.spec.Attempt)
 	t.uploads.add(func(ctx context.Context) error {
 		start := time.Now()
@@ -186,9 +190,7 @@ func (t *Task) upload(id checkpoint.ID, s *Snapshot, flushes []operator.Flush, k
 		s.AsyncMicros = time.Since(start).Microseconds()
 		return nil
 	}, func(err error) error {
-		if keyed != nil {
-			keyed.Release()
-		}
+		t.release(keyed)
 		if operator.IsFatal(err) {
 			return err
 		}
@@ -231,4 +233,12 @@ func (t *Task) States() []state.StateInfo {
 		return nil
 	}
 	return t.spec.Backend.States()
+}
+
+// release gives up a snapshot of keyed state that was written, or will never be.
+func (t *Task) release(keyed *state.Snapshot) {
+	if i := slices.Index(t.frozen, keyed); i >= 0 {
+		t.frozen = slices.Delete(t.frozen, i, i+1)
+		keyed.Release()
+	}
 }

@@ -101,6 +101,7 @@ type Task struct {
 	uploads   *lane
 	cancelled atomic.Bool
 	settling  bool
+	frozen    []*state.Snapshot // being written
 	obsolete  operator.Counter // barriers dropped as obsolete (A4.3)
 	busyMs    Busy
 }
@@ -431,8 +432,24 @@ func (t *Task) Close() (err error) {
 	t.mail.close()
 	defer t.rescue(&err)
 	err = t.chain.close()
+	for len(t.frozen) > 0 {
+		t.release(t.frozen[0])
+	}
 	if t.spec.Backend != nil {
 		err = errors.Join(err, t.spec.Backend.Close())
 	}
 	return err
+}
+
+// Describe says where the task stands, for a report of a job that does not move.
+func (t *Task) Describe() string {
+	waiting, queued := 0, 0
+	for _, e := range t.chain.edges {
+		waiting += e.waiting
+	}
+	for _, in := range t.gate.inputs {
+		queued += in.Queue.Len()
+	}
+	return fmt.Sprintf("%s/%d ending=%d pass=%d outbox=%d queued=%d blocked=%v requested=%v", t.spec.Name, t.spec.Subtask, t.ending, t.chain.pass,
+		waiting, queued, t.gate.blocked, t.requested)
 }

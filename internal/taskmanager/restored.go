@@ -7,7 +7,6 @@ import (
 
 	"github.com/flottio/flott/internal/checkpoint"
 	"github.com/flottio/flott/internal/operator"
-	"github.com/flottio/flott/internal/record"
 	"github.com/flottio/flott/internal/state"
 	"github.com/flottio/flott/internal/task"
 )
@@ -186,7 +185,7 @@ func (r *Restored) source(uid string) (enumerator []byte, splits []operator.Spli
 func Part(s *task.Snapshot) map[string]checkpoint.Subtask {
 	parts := make(map[string]checkpoint.Subtask, len(s.Operators))
 	for _, o := range s.Operators {
-		p := checkpoint.Subtask{Watermark: o.Watermark}
+		p := checkpoint.Subtask{Watermark: o.Watermark, Finished: s.Finished}
 		for _, l := range o.Lists {
 			p.Lists = append(p.Lists, checkpoint.OperatorState{Name: l.Name, Kind: listKind(l.Mode), Elements: l.Elements})
 		}
@@ -207,6 +206,3 @@ func listKind(m operator.Mode) checkpoint.StateKind {
 	}
 	return checkpoint.SplitList
 }
-
-// noWatermark is the watermark of an operator that has none.
-const noWatermark = record.NoTime
