@@ -44,6 +44,7 @@ type link struct {
 	holder    operator.Holder
 
 	counters operator.Counters
+	gauges   Gauges
 	// in is the event time the operator was told of, out the one it passes on. Both never fall.
 	in, out int64
 	idle    bool
@@ -51,6 +52,9 @@ type link struct {
 
 func newLink(s OperatorSpec) *link {
 	l := &link{spec: s, op: s.New(), in: record.NoTime, out: record.NoTime}
+	l.gauges.UID, l.gauges.Name, l.gauges.Counters = s.UID, s.Name, &l.counters
+	l.gauges.In.Store(record.NoTime)
+	l.gauges.Out.Store(record.NoTime)
 	l.advancer, _ = l.op.(operator.Advancer)
 	l.clocked, _ = l.op.(operator.Clocked)
 	l.finisher, _ = l.op.(operator.Finisher)

@@ -102,8 +102,8 @@ type Task struct {
 	cancelled atomic.Bool
 	settling  bool
 	frozen    []*state.Snapshot // being written
-	obsolete  operator.Counter // barriers dropped as obsolete (A4.3)
-	busyMs    Busy
+	obsolete  operator.Counter  // barriers dropped as obsolete (A4.3)
+	busy      Busy
 }
 
 // ending says how far the end of input has been carried out.
@@ -205,6 +205,7 @@ func (t *Task) step() (Status, error) {
 	if t.now >= t.flushAt {
 		t.flushAt = t.now + max(1, t.spec.BufferTimeoutMs)
 		t.flush()
+		t.publish()
 	}
 	if t.ending < endDone && !t.stopped && t.chain.nextTick() <= t.now {
 		t.chain.now = t.now
@@ -239,6 +240,7 @@ func (t *Task) idle() (Status, error) {
 	if t.waiting() {
 		return Ready, nil
 	}
+	t.publish()
 	return WaitInput, nil
 }
 

@@ -30,6 +30,8 @@ type Store struct {
 	// failed is the first error of the background; progress has a token when a flush or compaction has ended.
 	failed   atomic.Pointer[error]
 	progress chan struct{}
+	// unchecked is how many bytes were written since the last look at how far the background is behind.
+	unchecked int
 }
 
 // Options of a Store.
@@ -203,9 +205,13 @@ func (s *Store) commit() error {
 	if err := s.batch.Commit(pebble.NoSync); err != nil {
 		return fmt.Errorf("local state in %s: %w", s.dir, err)
 	}
-	large := s.batch.Len() >= batchBytesMax
+	s.unchecked += s.batch.Len()
 	s.batch.Reset()
-	for large && s.behind() {
+	if s.unchecked < batchBytesMax {
+		return nil
+	}
+	s.unchecked = 0
+	for s.behind() {
 		<-s.progress
 		if err := s.check(); err != nil {
 			return err
