@@ -196,12 +196,13 @@ func (o *windowProcessOperator[K, T, Out]) Open(c *operator.Context) error {
 	if err != nil {
 		return err
 	}
-	k := &KeyedContext[K, Out]{op: c, node: o.node, out: operator.NewCollector[Out](c.Out[0]), time: NoTime, mark: c.Restored.Watermark}
-	k.timers = &timerService[K]{hash: key.Hash}
+	k := &KeyedContext[K, Out]{op: c, node: o.node, out: operator.NewCollector[Out](c.Out[0]), time: NoTime, mark: c.Restored.Watermark,
+		states: scope{op: c}}
+	k.timers = &timerService[K]{}
 	o.k = k
 	f := o.setup(k)
-	if k.declareErr != nil {
-		return k.declareErr
+	if err := k.failed(); err != nil {
+		return err
 	}
 	if k.onEvent != nil || k.onProcess != nil {
 		return operator.Permanent(operator.Errorf("a window function has no timers: use KeyedProcess"))
@@ -211,7 +212,7 @@ func (o *windowProcessOperator[K, T, Out]) Open(c *operator.Context) error {
 		if err := f(Window(w), rows); err != nil {
 			return err
 		}
-		return k.err
+		return k.failed()
 	}))
 	return o.windowOperator.Open(c)
 }
@@ -241,6 +242,16 @@ func (o *windowProcessOperator[K, T, Out]) Tick(now int64) (bool, error) {
 		return false, err
 	}
 	return more, o.k.finish()
+}
+
+// Snapshot implements operator.Snapshotter.
+func (o *windowProcessOperator[K, T, Out]) Snapshot(operator.Checkpoint) (operator.Saved, operator.Flush, error) {
+	return o.k.states.save(), nil, nil
+}
+
+// OperatorState implements operator.Declarer.
+func (o *windowProcessOperator[K, T, Out]) OperatorState() []operator.ListState {
+	return o.k.states.declared()
 }
 
 // Close implements operator.Operator; Open may have failed before there was anything to close.

@@ -19,7 +19,7 @@ func (d *Driver) carry(a Action) {
 	case CancelAttempt:
 		d.cluster.Cancel(a.Attempt)
 	case Prepare:
-		d.drafts[a.ID] = &draft{attempt: d.job.attempt, triggeredMs: d.config.Clock.Now().UnixMilli(),
+		d.drafts[a.ID] = &draft{triggeredMs: d.config.Clock.Now().UnixMilli(),
 			parts: map[checkpoint.Task]map[string]checkpoint.Subtask{}}
 		d.beside(func() { d.Post(Prepared{a.ID, d.storage.prepare(a)}) })
 	case SnapshotEnumerators:

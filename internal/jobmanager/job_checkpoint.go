@@ -82,9 +82,9 @@ func (j *Job) deleteSubsumed(ids []checkpoint.ID) {
 // maxGivenUp bounds the ids remembered for late snapshots.
 const maxGivenUp = 64
 
-// discard removes what was written for a checkpoint that was given up. What is unknown stays (A2.9).
+// discard removes what was written for a checkpoint that was given up. Of what is unknown the coordinator never asks it (A2.9).
 func (j *Job) discard(id checkpoint.ID) {
-	if slices.Contains(j.commitOnly, id) || id == j.unknown.ID {
+	if slices.Contains(j.commitOnly, id) {
 		return
 	}
 	if !slices.Contains(j.givenUp, id) {

@@ -29,6 +29,13 @@ type SessionWindows[K comparable, T, A, O any] struct {
 	vals          []*Sessions[A]
 	empty         []int // rows of the batch whose keys may have no session
 	list          []Session[A]
+
+	next    []due[K] // taken from the queue
+	keys    []K
+	hashes  []uint64
+	one     [1]K
+	oneHash [1]uint64
+	oneVal  [1]*Sessions[A]
 }
 
 // Session is one window of a key, from Start to End.
@@ -119,11 +126,11 @@ func (o *SessionWindows[K, T, A, O]) Process(_ int, b record.Batch) error {
 				return errNoEventTime
 			}
 		}
-		if !v.Any {
-			o.empty = append(o.empty, i)
-		}
 		if err := o.add(v, due[K]{t, hashes[i], keys[i]}, in.Rows[i]); err != nil {
 			return err
+		}
+		if !v.Any {
+			o.empty = append(o.empty, i)
 		}
 	}
 	o.end()
@@ -161,7 +168,8 @@ func (o *SessionWindows[K, T, A, O]) add(v *Sessions[A], d due[K], row T) error 
 			o.out.tooLate(row, t)
 			return nil
 		}
-		v.Any, v.One = true, o.begins(t, end, d)
+		v.Any = true
+		o.begins(&v.One, end, d)
 		o.Function.Add(&v.One.Acc, row)
 		return o.settle(&v.One, d)
 	case len(v.More) == 0 && t <= v.One.End && end >= v.One.Start:
@@ -176,16 +184,15 @@ func (o *SessionWindows[K, T, A, O]) isLate(end int64) bool {
 	return satAdd(satAdd(end, -1), o.lateness) <= o.wm
 }
 
-// begins makes a session and its entry in the queue.
-func (o *SessionWindows[K, T, A, O]) begins(start, end int64, d due[K]) Session[A] {
-	s := Session[A]{Start: start, End: end}
+// begins makes *s a session without records, and its entry in the queue.
+func (o *SessionWindows[K, T, A, O]) begins(s *Session[A], end int64, d due[K]) {
+	s.Start, s.End, s.Fired = d.at, end, false
 	s.Due = satAdd(end, -1)
 	if s.Due <= o.wm {
 		s.Due = satAdd(s.Due, o.lateness)
 	}
 	o.temp.fresh(&s.Acc)
 	o.queue.push(due[K]{s.Due, d.hash, d.key})
-	return s
 }
 
 // settle fires a session that the watermark has passed at once, and sees to it that another fires in time.
@@ -208,14 +215,13 @@ func (o *SessionWindows[K, T, A, O]) merge(v *Sessions[A], d due[K], row T) erro
 	into := -1
 	kept := list[:0]
 	for i := range list {
-		s := list[i]
-		if t > s.End || end < s.Start {
-			kept = append(kept, s)
-			continue
-		}
-		if into < 0 {
-			into = len(kept)
-			kept = append(kept, s)
+		s := &list[i]
+		apart := t > s.End || end < s.Start
+		if apart || into < 0 {
+			if !apart {
+				into = len(kept)
+			}
+			kept = append(kept, *s)
 			continue
 		}
 		m := &kept[into]
@@ -227,8 +233,12 @@ func (o *SessionWindows[K, T, A, O]) merge(v *Sessions[A], d due[K], row T) erro
 			o.out.tooLate(row, t)
 			return nil
 		}
-		into, _ = slices.BinarySearchFunc(kept, t, func(s Session[A], t int64) int { return compareTimes(s.Start, t) })
-		kept = slices.Insert(kept, into, o.begins(t, end, d))
+		into = len(kept)
+		for into > 0 && kept[into-1].Start > t {
+			into--
+		}
+		kept = slices.Insert(kept, into, Session[A]{})
+		o.begins(&kept[into], end, d)
 	}
 	m := &kept[into]
 	m.Start, m.End = min(m.Start, t), max(m.End, end)
@@ -263,24 +273,52 @@ func (o *SessionWindows[K, T, A, O]) Tick(now int64) (more bool, err error) {
 }
 
 func (o *SessionWindows[K, T, A, O]) advance(wm int64) (more bool, err error) {
-	for range fireRowsMax {
-		if len(o.queue) == 0 || o.queue[0].at > wm {
+	for n := 0; n < fireRowsMax; n += len(o.next) {
+		if err := o.pop(wm); err != nil {
+			return false, err
+		}
+		if len(o.next) == 0 {
 			o.wm = max(o.wm, wm)
 			return false, o.out.flush()
 		}
-		if err := o.act(o.queue.pop(), wm); err != nil {
-			return false, err
+		for _, d := range o.next {
+			// What was put back into the queue meanwhile may come before the rest.
+			for len(o.queue) > 0 && o.queue[0].at < d.at {
+				if err := o.act(o.queue.pop(), wm); err != nil {
+					return false, err
+				}
+			}
+			if err := o.act(d, wm); err != nil {
+				return false, err
+			}
 		}
 	}
 	return true, o.out.flush()
 }
 
+// pop takes the next due entries out of the queue, and looks up their keys together only so that they are in the processor's cache when
+// each is acted upon: what is done for one may move the others.
+func (o *SessionWindows[K, T, A, O]) pop(wm int64) error {
+	o.next, o.keys, o.hashes = o.next[:0], o.keys[:0], o.hashes[:0]
+	for len(o.next) < popMax && len(o.queue) > 0 && o.queue[0].at <= wm {
+		d := o.queue.pop()
+		o.next, o.keys, o.hashes = append(o.next, d), append(o.keys, d.key), append(o.hashes, d.hash)
+	}
+	o.vals = pointers(o.vals, len(o.next))
+	return o.table.Find(o.keys, o.hashes, o.vals)
+}
+
+// popMax is how many entries are taken from the queue at once.
+const popMax = 64
+
 // act does what is due for the session of a queue's entry, if it is not stale.
 func (o *SessionWindows[K, T, A, O]) act(d due[K], wm int64) error {
-	v, err := o.table.Get(d.key, d.hash)
-	if err != nil || v == nil {
+	// Find, unlike Get, does not move the key to the heap.
+	o.one[0], o.oneHash[0] = d.key, d.hash
+	if err := o.table.Find(o.one[:], o.oneHash[:], o.oneVal[:]); err != nil || o.oneVal[0] == nil {
 		return err
 	}
+	v := o.oneVal[0]
 	at := v.find(d.at)
 	if at < 0 {
 		return nil
@@ -299,10 +337,10 @@ func (o *SessionWindows[K, T, A, O]) act(d due[K], wm int64) error {
 			return o.remove(v, at, d)
 		}
 	}
-	if v, err = o.table.UpsertOne(d.key, d.hash); err != nil {
+	if err := o.table.Upsert(o.one[:], o.oneHash[:], o.oneVal[:]); err != nil {
 		return err
 	}
-	s = v.at(at)
+	s = o.oneVal[0].at(at)
 	s.Fired, s.Due = fired, next
 	o.queue.push(due[K]{next, d.hash, d.key})
 	return nil
