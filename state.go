@@ -19,8 +19,8 @@ type stateOptions struct {
 // removed little by little.
 func TTL(d time.Duration) StateOption { return func(o *stateOptions) { o.ttl.Ms = d.Milliseconds() } }
 
-// EventTimeTTL is TTL in event time: an entry expires when the record or timer being processed is d later than the last write. Replaying gives the same
-// result.
+// EventTimeTTL is TTL in event time: an entry expires when the record or timer being processed is d later than the last write.
+// Replaying gives the same result.
 func EventTimeTTL(d time.Duration) StateOption {
 	return func(o *stateOptions) { o.ttl.Ms, o.eventTime = d.Milliseconds(), true }
 }
@@ -214,7 +214,8 @@ type ReducingState[K comparable, V any] struct {
 }
 
 // NewReducing declares a reducing state. Call it in setup.
-func NewReducing[V any, K comparable, Out any](k *KeyedContext[K, Out], name string, f func(a, b V) V, options ...StateOption) *ReducingState[K, V] {
+func NewReducing[V any, K comparable, Out any](k *KeyedContext[K, Out], name string, f func(a, b V) V,
+	options ...StateOption) *ReducingState[K, V] {
 	base, place := declare(k, name, options)
 	s, err := state.RegisterReducing[K](k.op.Backend, place, f)
 	k.fail(err)

@@ -133,6 +133,10 @@ func (o *PaneWindows[K, T, A, O]) window(end int64) Span {
 	if o.global {
 		return always
 	}
+	if o.grid.gaps || o.grid.size == o.grid.pane {
+		start, _, _ := o.grid.paneOf(satAdd(end, -1)) // right also where the end of time cuts the window short
+		return Span{start, end}
+	}
 	return Span{satAdd(end, -o.grid.size), end}
 }
 

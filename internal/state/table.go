@@ -88,7 +88,8 @@ func NewTable[K comparable, V any](d Descriptor[K, V]) *Table[K, V] {
 	if d.KeyHash == nil {
 		panic("BUG: state: table without KeyHash")
 	}
-	t := &Table[K, V]{desc: d, mix: d.Mix, deep: d.Values.Shared, pointers: hasPointers(reflect.TypeFor[entry[K, V]]()), epoch: 1, scratch: new(scratch)}
+	t := &Table[K, V]{desc: d, mix: d.Mix, deep: d.Values.Shared, epoch: 1, scratch: new(scratch)}
+	t.pointers = hasPointers(reflect.TypeFor[entry[K, V]]())
 	t.shift = pageShift(unsafe.Sizeof(entry[K, V]{}), t.deep)
 	t.mask = 1<<t.shift - 1
 	t.index.reset()
@@ -294,8 +295,8 @@ func (t *Table[K, V]) checkOwned(k *K, hash uint64) error {
 	}
 	if g := t.groups.of(hash); g < t.groups.First || g >= t.groups.End {
 		invariant.Check(false, "state: key %v is of key group %d, the subtask owns [%d, %d)", *k, g, t.groups.First, t.groups.End)
-		return fmt.Errorf("adding key %v to state: it is of key group %d, but this subtask owns [%d, %d): the record was sent to the wrong subtask",
-			*k, g, t.groups.First, t.groups.End)
+		return fmt.Errorf("adding key %v to state: it is of key group %d, but this subtask owns [%d, %d): "+
+			"the record was sent to the wrong subtask", *k, g, t.groups.First, t.groups.End)
 	}
 	return nil
 }

@@ -92,7 +92,8 @@ func TestOpenWipesItsOwnFolderOnly(t *testing.T) {
 	}
 }
 
-// A full disk: writes fail in the background, while the task goes on writing. It must get an error, within bounded memory, and Close must end.
+// A full disk: writes fail in the background, while the task goes on writing. It must get an error, within bounded memory, and Close
+// must end.
 func TestFullDiskIsAnError(t *testing.T) {
 	full := make(chan struct{})
 	fs := errorfs.Wrap(vfs.NewMem(), errorfs.InjectorFunc(func(op errorfs.Op) error {
