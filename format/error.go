@@ -73,15 +73,9 @@ const excerptBytes = 120
 func Excerpt(record []byte, offset int) string {
 	from := 0
 	if len(record) > excerptBytes {
-		from = max(0, min(offset-excerptBytes/2, len(record)-excerptBytes))
-		for from > 0 && from < len(record) && !utf8.RuneStart(record[from]) {
-			from--
-		}
+		from = runeStart(record, max(0, min(offset-excerptBytes/2, len(record)-excerptBytes)))
 	}
-	to := min(len(record), from+excerptBytes)
-	for to < len(record) && to > from && !utf8.RuneStart(record[to]) {
-		to--
-	}
+	to := runeStart(record, min(len(record), from+excerptBytes))
 	s := strconv.Quote(string(record[from:to]))
 	s = s[1 : len(s)-1]
 	s = "`" + strings.ReplaceAll(s, `\"`, `"`) + "`"
@@ -92,4 +86,14 @@ func Excerpt(record []byte, offset int) string {
 		s += "..."
 	}
 	return s
+}
+
+// runeStart moves i back to the start of the character it is in, if that is UTF-8.
+func runeStart(b []byte, i int) int {
+	for at := i; at > 0 && at > i-utf8.UTFMax && at < len(b); at-- {
+		if utf8.RuneStart(b[at]) {
+			return at
+		}
+	}
+	return i
 }

@@ -9,11 +9,12 @@ import (
 //
 // The source keeps a buffer, calls Next with all of it that is not consumed, and drops the first advance bytes after each call:
 //
-//   - record != nil: one record without its separator (an empty record is not nil). It points into data.
-//   - err != nil: one record that cannot be framed, an *Error. record is its text as far as it is in data, for the message.
-//     The policy for bad input decides; framing goes on behind it.
-//   - neither: advance bytes belong to no record (blank lines, comments, the middle of a record that is too long). More data is
-//     needed; with atEOF the stream is at its end.
+//   - record != nil: one record without its separator (an empty record is not nil). It is the beginning of data, and points into it.
+//   - err != nil: one record that cannot be framed, an *Error. It begins at data[0]; record is its text as far as it is in data, for
+//     the message. The policy for bad input decides; framing goes on behind it.
+//   - neither, advance > 0: these bytes belong to no record (blank lines, comments, the middle of a record that is too long). Call
+//     again with the rest.
+//   - neither, advance == 0: more data is needed; with atEOF, the stream is at its end and data is empty.
 //
 // Until Next consumes them, the same bytes must be at the start of data again. The position to put into a snapshot is the one
 // behind the last record or error, not behind bytes that were consumed without either: a new Framer starts at that position.
@@ -44,10 +45,9 @@ type lines struct {
 
 func (l *lines) Next(data []byte, atEOF bool) (record []byte, advance int, err error) {
 	if l.overlong > 0 {
-		return l.skipOverlong(data, 0, atEOF)
+		return l.skipOverlong(data, atEOF)
 	}
-	start := 0
-	for {
+	for start := 0; ; {
 		from := max(start, l.scanned)
 		end := bytes.IndexByte(data[from:], '\n')
 		if end < 0 {
@@ -56,48 +56,54 @@ func (l *lines) Next(data []byte, atEOF bool) (record []byte, advance int, err e
 		end += from
 		l.scanned = 0
 		record = data[start:end:end]
-		if l.skipBlank && blank(record) {
+		switch {
+		case l.skipBlank && blank(record):
 			start = end + 1
-			continue
-		}
-		if len(record) > l.maxRecordBytes {
+		case start > 0: // what is skipped goes alone: a record begins at data[0]
+			return nil, start, nil
+		case len(record) > l.maxRecordBytes:
 			return record, end + 1, TooLong(len(record), l.maxRecordBytes)
+		default:
+			return record, end + 1, nil
 		}
-		return record, end + 1, nil
 	}
 }
 
-// tail handles data[start:], which has no line feed.
+// tail handles data[start:], which has no line feed; what is before is blank.
 func (l *lines) tail(data []byte, start int, atEOF bool) ([]byte, int, error) {
 	rest := data[start:]
 	l.scanned = 0
-	if len(rest) > l.maxRecordBytes {
-		return l.skipOverlong(data, start, atEOF)
-	}
-	if !atEOF {
-		l.scanned = len(rest)
-		return nil, start, nil
-	}
-	if len(rest) == 0 || l.skipBlank && blank(rest) {
+	switch {
+	case atEOF && l.skipBlank && blank(rest):
 		return nil, len(data), nil
+	case start > 0:
+		return nil, start, nil
+	case len(rest) > l.maxRecordBytes:
+		return l.skipOverlong(data, atEOF)
+	case !atEOF:
+		l.scanned = len(rest)
+		return nil, 0, nil
+	case len(rest) == 0:
+		return nil, 0, nil
 	}
-	return rest, len(data), nil
+	return rest, len(rest), nil
 }
 
 // skipOverlong consumes a record that is too long without holding it. The error comes when its end is seen, so that a snapshot
 // taken before has a position that leads to the same error again.
-func (l *lines) skipOverlong(data []byte, start int, atEOF bool) ([]byte, int, error) {
-	end := bytes.IndexByte(data[start:], '\n')
+func (l *lines) skipOverlong(data []byte, atEOF bool) ([]byte, int, error) {
+	end := bytes.IndexByte(data, '\n')
 	if end < 0 && !atEOF {
-		l.overlong += len(data) - start
+		l.overlong += len(data)
 		return nil, len(data), nil
 	}
-	length, advance := l.overlong+len(data)-start, len(data)
-	if end >= 0 {
-		length, advance = l.overlong+end, start+end+1
+	advance := end + 1
+	if end < 0 {
+		end, advance = len(data), len(data)
 	}
+	length := l.overlong + end
 	l.overlong = 0
-	return data[start:min(start+excerptBytes, len(data))], advance, TooLong(length, l.maxRecordBytes)
+	return data[:end:end], advance, TooLong(length, l.maxRecordBytes)
 }
 
 func (l *lines) Sync(data []byte) (advance int, ok bool) {

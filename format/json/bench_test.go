@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"testing"
+	"time"
 
 	expjson "github.com/go-json-experiment/json"
 
@@ -58,6 +59,36 @@ func BenchmarkDecode(b *testing.B) {
 		run("std", func(r []byte, v *click) error { *v = click{}; return stdjson.Unmarshal(r, v) })
 		run("experiment", func(r []byte, v *click) error { *v = click{}; return expjson.Unmarshal(r, v) })
 	}
+}
+
+// BenchmarkDecodeRatio decodes the same batches with each reader in turn, so that a busy machine slows all alike, and reports how
+// many times longer the others take.
+func BenchmarkDecodeRatio(b *testing.B) {
+	records, _ := clickRecords(1000, 100, 1000)
+	d, err := json.Of[click]().NewDecoder()
+	if err != nil {
+		b.Fatal(err)
+	}
+	readers := []func([]byte, *click) error{
+		d.Decode,
+		func(r []byte, v *click) error { *v = click{}; return stdjson.Unmarshal(r, v) },
+		func(r []byte, v *click) error { *v = click{}; return expjson.Unmarshal(r, v) },
+	}
+	var took [3]time.Duration
+	rows := make([]click, len(records))
+	for b.Loop() {
+		for n, read := range readers {
+			start := time.Now()
+			for i := range records {
+				if err := read(records[i], &rows[i]); err != nil {
+					b.Fatal(err)
+				}
+			}
+			took[n] += time.Since(start)
+		}
+	}
+	b.ReportMetric(float64(took[1])/float64(took[0]), "x-encoding/json")
+	b.ReportMetric(float64(took[2])/float64(took[0]), "x-json-experiment")
 }
 
 // BenchmarkFrameAndDecode is what a file source does: one buffer, records found and decoded into a batch.

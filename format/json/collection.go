@@ -185,7 +185,7 @@ func (d *decoder) any(i int) (any, int) {
 		if end == failed {
 			return nil, failed
 		}
-		return d.strings.of(text), end
+		return d.strings.Of(text), end
 	case c == '{':
 		var m map[string]any
 		end := fillMap(d, anyMap, &m, i)

@@ -34,7 +34,7 @@ type decoder struct {
 	data    []byte
 	depth   int
 	follows []uint16 // per field id: the index of the field that came next the last time (see object)
-	strings stringCache
+	strings scalar.StringCache
 	scratch []byte // text with its escapes resolved; names
 	err     *format.Error
 }

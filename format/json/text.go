@@ -48,7 +48,7 @@ func (d *decoder) string(p unsafe.Pointer, i int) int {
 	}
 	text, end := d.text(i)
 	if end != failed {
-		*(*string)(p) = d.strings.of(text)
+		*(*string)(p) = d.strings.Of(text)
 	}
 	return end
 }
@@ -186,64 +186,4 @@ func (d *decoder) bytes(o *op, p unsafe.Pointer, i int) int {
 	}
 	*(*[]byte)(p) = b[:n]
 	return end
-}
-
-// stringCache makes strings out of bytes, and gives the same string again for text it has seen lately: columns often repeat few
-// values, and finding one costs less than allocating it. Strings are immutable, so sharing them is safe. It holds at most
-// cachedStrings of at most cachedStringBytes. Where values do not repeat it stands aside: a miss costs credit, a hit earns it, and
-// without credit only one string in 16 is looked up.
-type stringCache struct {
-	slots  []string // allocated with the first string
-	credit int
-	tick   uint
-}
-
-const (
-	cachedStrings     = 1024 // a power of two
-	cachedStringBytes = 64
-	hitCredit         = 4
-	creditMax         = 1024
-)
-
-func (c *stringCache) of(b []byte) string {
-	if len(b) == 0 {
-		return ""
-	}
-	if len(b) > cachedStringBytes {
-		return string(b)
-	}
-	if c.credit <= 0 {
-		c.tick++
-		if c.tick%16 != 0 {
-			return string(b)
-		}
-	}
-	return c.lookUp(b)
-}
-
-func (c *stringCache) lookUp(b []byte) string {
-	if c.slots == nil {
-		c.slots = make([]string, cachedStrings)
-	}
-	slot := &c.slots[ends(b)*0x9e3779b97f4a7c15>>(64-10)]
-	if *slot == string(b) {
-		c.credit = min(c.credit+hitCredit, creditMax)
-		return *slot
-	}
-	c.credit = max(c.credit-1, 0)
-	*slot = string(b)
-	return *slot
-}
-
-// ends mixes the first and the last 8 bytes and the length: enough to tell the values of a column apart.
-func ends(b []byte) uint64 {
-	n := len(b)
-	if n >= 8 {
-		return binary.LittleEndian.Uint64(b) ^ bits.RotateLeft64(binary.LittleEndian.Uint64(b[n-8:]), 29) ^ uint64(n)
-	}
-	h := uint64(n)
-	for _, c := range b {
-		h = h<<8 | uint64(c)
-	}
-	return h
 }
