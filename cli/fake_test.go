@@ -134,8 +134,11 @@ const envFake = "FLOTT_CLI_TEST_JOB"
 // TestMain lets this binary be a job when a test starts it again.
 func TestMain(m *testing.M) {
 	if kind := os.Getenv(envFake); kind != "" {
-		if kind == "flott" {
+		switch kind {
+		case "flott":
 			Flott()
+		case "real":
+			realMain()
 		}
 		p := fakeProgram(process("clicks"), kind)
 		os.Exit(int(p.main(os.Args[1:])))

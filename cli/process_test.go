@@ -27,8 +27,13 @@ type child struct {
 
 func start(t *testing.T, kind string, args ...string) *child {
 	t.Helper()
+	return startIn(t, t.TempDir(), kind, args...)
+}
+
+func startIn(t *testing.T, dir, kind string, args ...string) *child {
+	t.Helper()
 	c := &child{t: t, cmd: exec.CommandContext(t.Context(), os.Args[0], args...)}
-	c.cmd.Dir = t.TempDir()
+	c.cmd.Dir = dir
 	c.cmd.Env = append(os.Environ(), envFake+"="+kind)
 	stdout, err1 := c.cmd.StdoutPipe()
 	stderr, err2 := c.cmd.StderrPipe()
