@@ -30,9 +30,10 @@ type Queue struct {
 	_        [64]byte
 	popped   atomic.Int64 // bytes taken, written by the receiver
 
-	maxBytes int64
-	receiver *Waker
-	sender   *Waker
+	maxElements uint64
+	maxBytes    int64
+	receiver    *Waker
+	sender      *Waker
 }
 
 // NewQueue returns an empty queue; maxBytes 0 means MaxQueueBytes.
@@ -40,16 +41,23 @@ func NewQueue(sender, receiver *Waker, maxBytes int64) *Queue {
 	if maxBytes <= 0 {
 		maxBytes = MaxQueueBytes
 	}
-	return &Queue{maxBytes: maxBytes, receiver: receiver, sender: sender}
+	return &Queue{maxElements: maxQueueElements, maxBytes: maxBytes, receiver: receiver, sender: sender}
+}
+
+// Limit lowers the bound on elements, for tests of backpressure; 0 leaves it. Before the first Push.
+func (q *Queue) Limit(elements int) {
+	if elements > 0 {
+		q.maxElements = uint64(min(elements, maxQueueElements))
+	}
 }
 
 // Push hands the element over, or returns false when the queue is full: then the element is still the caller's.
 // Only the sender calls it.
 func (q *Queue) Push(e record.Element) bool {
 	t := q.tail.Load()
-	if t-q.seenHead >= maxQueueElements {
+	if t-q.seenHead >= q.maxElements {
 		q.seenHead = q.head.Load()
-		if t-q.seenHead >= maxQueueElements {
+		if t-q.seenHead >= q.maxElements {
 			return false
 		}
 	}
@@ -86,7 +94,7 @@ func (q *Queue) Pop() (record.Element, bool) {
 	}
 	q.head.Store(h + 1)
 	// Half empty, not one place free: a sender that waits for output is woken for a run of pushes, not for each.
-	if q.tail.Load()-(h+1) <= maxQueueElements/2 {
+	if q.tail.Load()-(h+1) <= q.maxElements/2 {
 		q.sender.Wake()
 	}
 	return e, true
@@ -99,4 +107,4 @@ func (q *Queue) Len() int { return int(q.tail.Load() - q.head.Load()) }
 func (q *Queue) Empty() bool { return q.tail.Load() == q.head.Load() }
 
 // Fullness is the share of the element bound in use, for the backpressure metric.
-func (q *Queue) Fullness() float64 { return float64(q.Len()) / maxQueueElements }
+func (q *Queue) Fullness() float64 { return float64(q.Len()) / float64(q.maxElements) }
