@@ -69,6 +69,8 @@ const (
 	maxTimeStepMs = 200
 	// relapseSteps is within how many steps the second of two crashes in a row comes.
 	relapseSteps = 30
+	// maxSavepoints bounds the savepoints of a run.
+	maxSavepoints = 6
 )
 
 // Run runs the job to its end.
@@ -92,18 +94,19 @@ func Run(c Config) (Result, error) {
 // world is everything that outlives an attempt.
 type world struct {
 	Config
-	rng       *rand.Rand
-	result    Result
-	now       int64 // virtual milliseconds
-	quiet     int64 // now when something last happened
-	files     map[string][]byte
-	manifests map[checkpoint.ID]*checkpoint.Manifest
-	completed []checkpoint.Completed // stored, ascending, savepoints excepted
-	lastID    checkpoint.ID
-	attempts  int
-	base      checkpoint.Attempt // attempts of subtasks are numbered on
-	crashAt   int                // step; 0: none is planned
-	done      bool
+	rng        *rand.Rand
+	result     Result
+	now        int64 // virtual milliseconds
+	quiet      int64 // now when something last happened
+	files      map[string][]byte
+	manifests  map[checkpoint.ID]*checkpoint.Manifest
+	completed  []checkpoint.Completed // stored, ascending, savepoints excepted
+	lastID     checkpoint.ID
+	attempts   int
+	base       checkpoint.Attempt // attempts of subtasks are numbered on
+	crashAt    int                // step; 0: none is planned
+	savepoints int
+	done       bool
 }
 
 var (

@@ -43,11 +43,12 @@ func (l *life) crashes() bool {
 
 // disturb asks for checkpoints and savepoints, lets time pass, and declines for no reason.
 func (l *life) disturb() {
-	// Requests that pile up would be served one after another, savepoints first (A2.1), whether the job gets anywhere or not.
+	// Savepoints come before checkpoints (A2.1): without an end to them the final checkpoint would never have its turn.
 	if l.oneIn(l.CheckpointEvery) && len(l.assemblies) < l.MaxConcurrent+2 {
 		l.tell(checkpoint.Request{ID: 1})
 	}
-	if l.oneIn(l.SavepointEvery) && len(l.assemblies) < 2 {
+	if l.savepoints < maxSavepoints && l.oneIn(l.SavepointEvery) {
+		l.savepoints++
 		l.tell(checkpoint.Request{ID: 2, Options: checkpoint.Options{Kind: checkpoint.Savepoint}})
 	}
 	if l.ClockJumps > 0 && l.oneIn(l.ClockEvery) {
