@@ -1,7 +1,6 @@
 package flott
 
 import (
-	"github.com/flottio/flott/codec"
 	"github.com/flottio/flott/internal/operator"
 	"github.com/flottio/flott/internal/record"
 )
@@ -109,11 +108,7 @@ type keyedOperator[K comparable, Out any] struct {
 func (o *keyedOperator[K, Out]) Open(c *operator.Context) error {
 	o.k = &KeyedContext[K, Out]{op: c, node: o.node, out: operator.NewCollector[Out](c.Out[0]), time: NoTime, mark: c.Restored.Watermark,
 		states: scope{op: c}}
-	key, err := codec.ForKey[K]()
-	if err != nil {
-		return err
-	}
-	o.k.timers = &timerService[K]{hash: key.Hash}
+	o.k.timers = &timerService[K]{}
 	o.inputs = o.ports(o.k)
 	if err := o.k.failed(); err != nil {
 		return err

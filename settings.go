@@ -7,6 +7,7 @@ import (
 	"github.com/flottio/flott/config"
 	"github.com/flottio/flott/internal/checkpoint"
 	"github.com/flottio/flott/internal/graph"
+	"github.com/flottio/flott/internal/jobmanager"
 	"github.com/flottio/flott/internal/taskmanager"
 )
 
@@ -60,4 +61,25 @@ func taskSettings(c *config.Set) taskmanager.Settings {
 		}
 	}
 	return s
+}
+
+// checkpointDir is where checkpoints go; empty: they stay in memory.
+func checkpointDir(c *config.Set) string {
+	if config.CheckpointStorage.Get(c) == config.JobManagerStorage {
+		return ""
+	}
+	return config.CheckpointDir.Get(c)
+}
+
+// restartConfig is what happens after a failure.
+func restartConfig(c *config.Set) jobmanager.RestartConfig {
+	x := jobmanager.DefaultRestartConfig()
+	x.Type = jobmanager.RestartType(config.RestartStrategy.Get(c))
+	x.FixedAttempts, x.FixedDelay = config.FixedDelayAttempts.Get(c), config.FixedDelayDelay.Get(c)
+	x.RateMaxFailures, x.RateInterval = config.FailureRateMaxFailures.Get(c), config.FailureRateInterval.Get(c)
+	x.RateDelay = config.FailureRateDelay.Get(c)
+	x.InitialBackoff, x.MaxBackoff = config.ExponentialDelayInitial.Get(c), config.ExponentialDelayMax.Get(c)
+	x.BackoffMultiplier, x.Jitter = config.ExponentialDelayMultiplier.Get(c), config.ExponentialDelayJitter.Get(c)
+	x.ResetThreshold, x.ExponentialAttempts = config.ExponentialDelayResetThreshold.Get(c), config.ExponentialDelayAttempts.Get(c)
+	return x
 }

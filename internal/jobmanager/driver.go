@@ -330,11 +330,11 @@ func (d *Driver) step(e Event) {
 	if d.ended == nil {
 		switch e := e.(type) {
 		case Acked:
-			if x := d.drafts[e.ID]; x != nil && x.attempt == e.Attempt {
+			if x := d.drafts[e.ID]; x != nil {
 				x.parts[e.Task] = e.Parts
 			}
 		case EnumeratorsSnapshotted:
-			if x := d.drafts[e.ID]; x != nil && x.attempt == e.Attempt {
+			if x := d.drafts[e.ID]; x != nil {
 				x.enumerators = e.States
 			}
 		case DeployFailed:
@@ -353,8 +353,8 @@ func (d *Driver) step(e Event) {
 }
 
 func (d *Driver) look() {
-	s := &Snapshot{Status: d.job.Status(), Attempt: d.job.attempt, Attempts: d.job.Attempts(), Dropped: d.job.Dropped(), Failure: d.job.Failure(),
-		Started: d.began, Stats: d.job.Coordinator().Stats()}
+	s := &Snapshot{Status: d.job.Status(), Attempt: d.job.attempt, Attempts: d.job.Attempts(), Dropped: d.job.Dropped(),
+		Failure: d.job.Failure(), Started: d.began, Stats: d.job.Coordinator().Stats()}
 	if d.first.Manifest != nil {
 		s.Restored = d.first.Manifest.ID
 	}

@@ -19,9 +19,11 @@ func (d *Driver) carry(a Action) {
 	case CancelAttempt:
 		d.cluster.Cancel(a.Attempt)
 	case Prepare:
-		d.drafts[a.ID] = &draft{attempt: d.job.attempt, triggeredMs: d.config.Clock.Now().UnixMilli(),
+		d.drafts[a.ID] = &draft{triggeredMs: d.config.Clock.Now().UnixMilli(),
 			parts: map[checkpoint.Task]map[string]checkpoint.Subtask{}}
 		d.beside(func() { d.Post(Prepared{a.ID, d.storage.prepare(a)}) })
+	case PrepareNothing:
+		d.storage.prepareNothing(a.ID)
 	case SnapshotEnumerators:
 		d.cluster.SnapshotEnumerators(a.Attempt, a.ID)
 	case TriggerSources:

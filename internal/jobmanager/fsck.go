@@ -70,7 +70,8 @@ func fsck(s *blob.Store, at string, deeper ...Deeper) (Report, error) {
 	}
 	m, err := checkpoint.ParseManifest(data)
 	if err != nil {
-		r.Damage = append(r.Damage, Damage{Path: path.Join(dir, blob.ManifestName), Err: fmt.Errorf("%s: %w", path.Join(dir, blob.ManifestName), err)})
+		name := path.Join(dir, blob.ManifestName)
+		r.Damage = append(r.Damage, Damage{Path: name, Err: fmt.Errorf("%s: %w", name, err)})
 		return r, nil
 	}
 	r.Manifest = m

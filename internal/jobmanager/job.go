@@ -71,7 +71,8 @@ type Job struct {
 	givenUp    []checkpoint.ID // recently, oldest first: what comes late for them is litter
 	committed  bool            // one of them is complete
 	ending     *Ended
-	deleting   int // ids whose DeleteDone is awaited
+	keep       bool // the job failed in a way in which its checkpoints are needed, whatever the retention says
+	deleting   int  // ids whose DeleteDone is awaited
 	purged     bool
 	over       bool
 	dropped    int64
@@ -430,6 +431,8 @@ func (j *Job) fail(f Failure) {
 	j.failure = &f
 	d := j.restart.Decide(j.now, f)
 	if !d.Restart {
+		// A job that could not be restored, or that contradicts itself, must not take with it what somebody could still go on from.
+		j.keep = j.status == StatusRestoring || f.Class == Bug
 		f.Err = fmt.Errorf("%w (not restarted: %s)", f.Err, d.Why)
 		j.end(checkpoint.Failed, &f)
 		return
@@ -498,6 +501,7 @@ func (j *Job) readBackDone(e ReadBackDone) {
 		j.failure = &f
 		d := j.restart.Decide(j.now, f)
 		if !d.Restart {
+			j.keep = true
 			j.end(checkpoint.Failed, &f)
 			return
 		}
@@ -622,8 +626,8 @@ func (j *Job) maybeEnd() {
 		return
 	}
 	latest := max(j.coordinator.Latest(), j.found.ID)
-	if slices.Contains(j.commitOnly, latest) {
-		latest = checkpoint.None
+	if slices.Contains(j.commitOnly, latest) || j.unknown.ID > latest {
+		latest = checkpoint.None // a newer one may be there: who goes on has to look
 	}
 	if !j.purged {
 		j.purged = true
@@ -650,7 +654,7 @@ func (j *Job) maybeEnd() {
 
 // purgeable returns the checkpoints that do not outlive the job.
 func (j *Job) purgeable() []checkpoint.ID {
-	if j.spec.Checkpoints.Externalized.KeepAfter(j.ending.Terminal) {
+	if j.keep || j.spec.Checkpoints.Externalized.KeepAfter(j.ending.Terminal) {
 		return nil
 	}
 	var ids []checkpoint.ID

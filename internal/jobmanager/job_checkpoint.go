@@ -65,6 +65,7 @@ func (j *Job) prepare(a checkpoint.Prepare) {
 	}
 	if j.spec.Checkpoints.Interval == 0 && a.Options.Kind == checkpoint.Periodic && j.finalFrom != checkpoint.None {
 		j.commitOnly = append(j.commitOnly, a.ID)
+		j.do(PrepareNothing{a.ID})
 		j.tell(checkpoint.Prepared{ID: a.ID})
 		return
 	}
@@ -82,9 +83,9 @@ func (j *Job) deleteSubsumed(ids []checkpoint.ID) {
 // maxGivenUp bounds the ids remembered for late snapshots.
 const maxGivenUp = 64
 
-// discard removes what was written for a checkpoint that was given up. What is unknown stays (A2.9).
+// discard removes what was written for a checkpoint that was given up. Of what is unknown the coordinator never asks it (A2.9).
 func (j *Job) discard(id checkpoint.ID) {
-	if slices.Contains(j.commitOnly, id) || id == j.unknown.ID {
+	if slices.Contains(j.commitOnly, id) {
 		return
 	}
 	if !slices.Contains(j.givenUp, id) {

@@ -12,8 +12,8 @@ import (
 	"github.com/flottio/flott/internal/checkpoint"
 )
 
-// A random world around the machine: answers come late and in any order, tasks fail, disks fail, users interfere, and then all heals. Whatever
-// the order, the rules of Job hold and the job ends.
+// A random world around the machine: answers come late and in any order, tasks fail, disks fail, users interfere, and then all heals.
+// Whatever the order, the rules of Job hold and the job ends.
 func TestJobRandomWalk(t *testing.T) {
 	seeds := uint64(2000)
 	if testing.Short() {
@@ -64,7 +64,8 @@ type world struct {
 }
 
 func newWorld(t *testing.T, seed uint64) *world {
-	w := &world{t: t, seed: seed, rng: rand.New(rand.NewPCG(seed, 11)), disk: map[checkpoint.ID]bool{}, options: map[checkpoint.ID]checkpoint.Options{},
+	w := &world{t: t, seed: seed, rng: rand.New(rand.NewPCG(seed, 11)), disk: map[checkpoint.ID]bool{},
+		options: map[checkpoint.ID]checkpoint.Options{},
 		written: map[checkpoint.ID]bool{}, hidden: map[checkpoint.ID]bool{}, replies: map[checkpoint.RequestID]int{}}
 	w.interval = w.rng.IntN(5) > 0
 	c, r := checkpoint.DefaultConfig(), DefaultRestartConfig()

@@ -9,7 +9,6 @@ import (
 
 // draft collects what the tasks and enumerators hand in for one checkpoint until its manifest is written.
 type draft struct {
-	attempt     string
 	triggeredMs int64
 	parts       map[checkpoint.Task]map[string]checkpoint.Subtask
 	enumerators map[string][]byte

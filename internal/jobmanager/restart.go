@@ -127,7 +127,8 @@ func (c RestartConfig) Validate() error {
 	}
 	if c.Type == RestartExponential || c.Type == RestartDefault {
 		wrong(c.InitialBackoff <= 0, "exponential-delay.initial-backoff", "%v is not positive", c.InitialBackoff)
-		wrong(c.MaxBackoff < c.InitialBackoff, "exponential-delay.max-backoff", "%v is below the initial backoff, %v", c.MaxBackoff, c.InitialBackoff)
+		wrong(c.MaxBackoff < c.InitialBackoff, "exponential-delay.max-backoff", "%v is below the initial backoff, %v",
+			c.MaxBackoff, c.InitialBackoff)
 		wrong(!(c.BackoffMultiplier >= 1) || math.IsInf(c.BackoffMultiplier, 0), "exponential-delay.backoff-multiplier",
 			"%v is below 1", c.BackoffMultiplier)
 		wrong(c.ResetThreshold <= 0, "exponential-delay.reset-backoff-threshold", "%v is not positive", c.ResetThreshold)

@@ -45,7 +45,7 @@ type errand struct {
 
 type timer struct {
 	at int64
-	f  func()
+	f  func() error
 }
 
 func newLife(w *world) *life {

@@ -134,7 +134,7 @@ func (l *life) elapse() {
 		if l.timers[i].at <= l.now {
 			f := l.timers[i].f
 			l.timers = slices.Delete(l.timers, i, i+1)
-			f()
+			l.letters = append(l.letters, f)
 			continue
 		}
 		i++

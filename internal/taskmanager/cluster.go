@@ -194,13 +194,13 @@ func (p *process) Post(f func() error) {
 }
 
 // After implements Host.
-func (p *process) After(delayMs int64, f func()) {
+func (p *process) After(delayMs int64, f func() error) {
 	p.work.Go(func() {
 		t := time.NewTimer(time.Duration(delayMs) * time.Millisecond)
 		defer t.Stop()
 		select {
 		case <-t.C:
-			p.Post(func() error { f(); return nil })
+			p.Post(f)
 		case <-p.ctx.Done():
 		}
 	})

@@ -64,6 +64,6 @@ type EnumeratorContext interface {
 	Parallelism() int
 	Assign(subtask int, s operator.Split)
 	NoMoreSplits(subtask int)
-	Async(work func(context.Context) (any, error), done func(any, error))
-	After(delayMs int64, f func())
+	Async(work func(context.Context) (any, error), done func(any, error) error)
+	After(delayMs int64, f func() error)
 }

@@ -1,3 +1,0 @@
-package operator
-
-type Windows struct{}
