@@ -1,6 +1,10 @@
 package flott
 
-import "context"
+import (
+	"context"
+
+	"github.com/flottio/flott/internal/operator"
+)
 
 // Sink describes where records go: options, not connections.
 //
@@ -85,10 +89,6 @@ type Recoverer interface {
 	Recover(ctx context.Context, r Recovery) error
 }
 
-// Recovery is what a restored checkpoint knows of a sink.
-type Recovery struct {
-	UID, JobID, Attempt string
-	Restored            bool
-	States              [][]byte
-	Committables        [][]byte
-}
+// Recovery is what a restored checkpoint knows of a sink: UID, JobID, the new Attempt, whether there was a checkpoint (Restored), the
+// States of all its writers and all Committables.
+type Recovery = operator.Recovery

@@ -1,6 +1,10 @@
 package flott
 
-import "context"
+import (
+	"context"
+
+	"github.com/flottio/flott/internal/operator"
+)
 
 // Source describes where records come from: options, not connections. A source is split into splits (file ranges, Kafka
 // partitions); one enumerator per job finds and assigns them, one reader per subtask reads those assigned to it.
@@ -18,14 +22,10 @@ type Source[T any] interface {
 	NewReader(ctx ReaderContext) (Reader[T], error)
 }
 
-// Split is a unit of a source's input with the position up to which it has been read. At every moment a split is in exactly one
-// place: with the enumerator, on the way, with a reader, or finished (A10.1).
-type Split struct {
-	// ID is unique within the source and stable over restarts.
-	ID string
-	// Position is where to go on, in the source's own encoding; empty means from the start.
-	Position []byte
-}
+// Split is a unit of a source's input with the position up to which it has been read: ID, unique within the source and stable over
+// restarts, and Position, where to go on, in the source's own encoding (empty: from the start). At every moment a split is in exactly
+// one place: with the enumerator, on the way, with a reader, or finished (A10.1).
+type Split = operator.Split
 
 // EnumeratorContext is what an enumerator may use. Its methods are called from the enumerator's own calls and from the done
 // function of Async only.
@@ -67,6 +67,8 @@ type ReaderContext interface {
 	Context() context.Context
 	Subtask() int
 	Parallelism() int
+	// Now is processing time in milliseconds since the epoch.
+	Now() int64
 	// Wake makes the engine call Read again after it returned Idle. The only method that any goroutine may call.
 	Wake()
 	// SplitDone says that the split with this number (see Reader.Read) is read to its end: it no longer holds back event time.

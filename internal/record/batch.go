@@ -52,6 +52,38 @@ type Header struct {
 	Split int32
 }
 
+// takesTimes prepares h, the header of a batch with so many records, for records with the header of src: times are kept
+// if either side has any.
+func (h *Header) takesTimes(records int, src *Header) bool {
+	if len(src.Times) == 0 {
+		return false
+	}
+	h.fill(records)
+	return true
+}
+
+// takesHashes is the same for hashes, which are kept only if both sides have them: they can be computed again.
+func (h *Header) takesHashes(records int, src *Header) bool {
+	if len(src.Hashes) == 0 || len(h.Hashes) != records {
+		h.Hashes = h.Hashes[:0]
+		return false
+	}
+	return true
+}
+
+// pad fills up the times of records that came without, if the batch has times at all.
+func (h *Header) pad(records int) {
+	if len(h.Times) > 0 {
+		h.fill(records)
+	}
+}
+
+func (h *Header) fill(records int) {
+	for len(h.Times) < records {
+		h.Times = append(h.Times, NoTime)
+	}
+}
+
 // Handover returns the batch to hand to the next owner. With the tag invariants that is a copy, and the one that the
 // caller still holds is poisoned: "whoever hands over a batch never touches it again" cannot be broken unnoticed.
 func Handover(b Batch) Batch {

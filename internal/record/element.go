@@ -1,5 +1,7 @@
 package record
 
+import "github.com/flottio/flott/internal/checkpoint"
+
 // Kind says what an element of an edge is. The set is closed: a switch over it is exhaustive.
 type Kind uint8
 
@@ -22,13 +24,8 @@ type Element struct {
 	Barrier Barrier // KindBarrier, KindCancel
 }
 
-// Barrier separates the records of checkpoint ID from those that follow.
+// Barrier separates the records of checkpoint ID from those that follow. Its options travel with it (A6.1).
 type Barrier struct {
-	ID int64
-	// Savepoint says that the user owns the result; sinks commit nothing for an intermediate one (A9.1).
-	Savepoint bool
-	// Stop says that no record follows the barrier: stop-with-savepoint (A9.2).
-	Stop bool
-	// Drain says that event time ended before the barrier; only with Stop.
-	Drain bool
+	ID      checkpoint.ID
+	Options checkpoint.Options
 }

@@ -7,9 +7,10 @@ import (
 )
 
 // Limits of one batch of rows: it is full at maxRows records or at about maxBatchBytes, whichever is first, but holds at least
-// minRows. 1024 rows of 64 bytes stay in the first two levels of the cache and make every cost per batch vanish.
+// minRows. 512 rows of 64 bytes are about the first level of the cache, and from some 128 rows on every cost per batch has vanished
+// (docs/rfc/0001-data-plane.md).
 const (
-	maxRows       = 1024
+	maxRows       = 512
 	minRows       = 64
 	maxBatchBytes = 256 << 10
 )
@@ -18,12 +19,12 @@ const (
 //
 // Operators read and write the slices directly; Rows[:], Times and Hashes are owned by the batch's owner.
 type Rows[T any] struct {
-	Head Header
-	Rows    []T
-	limit   int
-	pool    *sync.Pool
-	flat    bool // T holds no pointers: nothing to clear on Release
-	dead    bool // released or poisoned; checked with the tag invariants
+	Head  Header
+	Rows  []T
+	limit int
+	pool  *sync.Pool
+	flat  bool // T holds no pointers: nothing to clear on Release
+	dead  bool // released or poisoned; checked with the tag invariants
 }
 
 var pools sync.Map // reflect.Type -> *sync.Pool
@@ -105,6 +106,36 @@ func (r *Rows[T]) Append(v T, t int64, timed bool) {
 	}
 }
 
+// Extend makes room for n more records and returns it, with whatever was there before: the caller writes every place.
+func (r *Rows[T]) Extend(n int) []T {
+	from := len(r.Rows)
+	r.Rows = extend(r.Rows, n, r.limit)
+	return r.Rows[from:]
+}
+
+// extend makes s longer by n. A slice that outgrows limit is given room for twice as much at once, which is the most that a pool takes
+// back: a batch to which another full one was added does not grow again.
+func extend[E any](s []E, n, limit int) []E {
+	if len(s)+n > cap(s) {
+		grown := make([]E, len(s), max(len(s)+n, 2*limit))
+		copy(grown, s)
+		s = grown
+	}
+	return s[:len(s)+n]
+}
+
+// gather appends to dst the elements of src at the given positions.
+func gather[E any](dst, src []E, at []int32, limit int) []E {
+	from := len(dst)
+	dst = extend(dst, len(at), limit)
+	to := dst[from:]
+	to = to[:len(at)]
+	for j, i := range at {
+		to[j] = src[i]
+	}
+	return dst
+}
+
 // Clone implements Batch. Values that point to memory share it: user values are not to be changed after they were emitted.
 func (r *Rows[T]) Clone() Batch {
 	c := r.Get()
@@ -118,31 +149,29 @@ func (r *Rows[T]) Clone() Batch {
 // Gather implements Batch.
 func (r *Rows[T]) Gather(dst Batch, at []int32) {
 	d := dst.(*Rows[T])
-	for _, i := range at {
-		d.Rows = append(d.Rows, r.Rows[i])
+	before := len(d.Rows)
+	d.Rows = gather(d.Rows, r.Rows, at, d.limit)
+	if d.Head.takesTimes(before, &r.Head) {
+		d.Head.Times = gather(d.Head.Times, r.Head.Times, at, d.limit)
 	}
-	if len(r.Head.Times) > 0 {
-		for _, i := range at {
-			d.Head.Times = append(d.Head.Times, r.Head.Times[i])
-		}
+	if d.Head.takesHashes(before, &r.Head) {
+		d.Head.Hashes = gather(d.Head.Hashes, r.Head.Hashes, at, d.limit)
 	}
-	if len(r.Head.Hashes) > 0 {
-		for _, i := range at {
-			d.Head.Hashes = append(d.Head.Hashes, r.Head.Hashes[i])
-		}
-	}
+	d.Head.pad(len(d.Rows))
 }
 
 // Slice implements Batch.
 func (r *Rows[T]) Slice(dst Batch, from, to int) {
 	d := dst.(*Rows[T])
+	before := len(d.Rows)
 	d.Rows = append(d.Rows, r.Rows[from:to]...)
-	if len(r.Head.Times) > 0 {
+	if d.Head.takesTimes(before, &r.Head) {
 		d.Head.Times = append(d.Head.Times, r.Head.Times[from:to]...)
 	}
-	if len(r.Head.Hashes) > 0 {
+	if d.Head.takesHashes(before, &r.Head) {
 		d.Head.Hashes = append(d.Head.Hashes, r.Head.Hashes[from:to]...)
 	}
+	d.Head.pad(len(d.Rows))
 }
 
 // Take moves the header (times, hashes, split) of src into r, whose rows were made one for one from src's. src loses them.
@@ -163,9 +192,8 @@ func (r *Rows[T]) At(i int) any {
 // Release implements Batch.
 func (r *Rows[T]) Release() {
 	checkAlive(r.dead)
-	if !r.flat {
-		clear(r.Rows)
-	}
+	// Rows are not cleared: what they point to lives on until the batch is filled again, or until the pool lets go of it, which
+	// it does within two garbage collections. Clearing cost a tenth of a short chain.
 	r.poisonReleased()
 	if cap(r.Rows) > 2*r.limit {
 		return // a batch that grew far beyond its limit (one input made many records) is not kept

@@ -1,0 +1,214 @@
+package flott
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/flottio/flott/internal/operator"
+	"github.com/flottio/flott/internal/record"
+)
+
+// sourceOperator runs a Reader as the head of a task. It keeps the splits' positions and event times in operator state.
+type sourceOperator[T any] struct {
+	source   Source[T]
+	strategy *operator.WatermarkStrategy[T]
+	drop     bool
+	dead     int // output of the dead letters, 0 for none
+
+	ctx     *operator.Context
+	reader  Reader[T]
+	fresh   *record.Rows[T]
+	marks   *operator.SplitMarks[T]
+	silence operator.Silence
+	numbers map[string]int // number of a split by its id
+	letters *record.Rows[BadInput]
+	stopped bool
+	reject  error
+}
+
+// splitsState is the name of the operator state; it is union so that a restore can hand all splits back to the enumerator.
+const splitsState = "splits"
+
+// Open implements operator.Operator.
+func (s *sourceOperator[T]) Open(c *operator.Context) (err error) {
+	s.ctx, s.fresh = c, record.NewRows[T]()
+	s.numbers = map[string]int{}
+	s.marks = operator.NewSplitMarks(s.strategy, c.Restored.Watermark)
+	if s.strategy != nil {
+		s.silence = operator.NewSilence(s.strategy.Idle, c.Now())
+	}
+	s.reader, err = s.source.NewReader(readerContext[T]{s})
+	return err
+}
+
+// Process implements operator.Operator; a source has no input.
+func (s *sourceOperator[T]) Process(int, record.Batch) error {
+	return errors.New("BUG: a source has no input")
+}
+
+// Poll implements operator.Source.
+func (s *sourceOperator[T]) Poll() (operator.SourceStatus, error) {
+	if s.stopped {
+		return operator.SourceIdle, nil
+	}
+	b := s.fresh.Get()
+	status, err := s.reader.Read(b)
+	if err == nil {
+		err = s.reject
+	}
+	if err != nil {
+		return 0, err
+	}
+	n := b.Len()
+	s.ctx.Counters.In.Add(n)
+	if n > 0 {
+		s.marks.Stamp(b)
+		b.Head.Split = 0
+		s.silence.Activity(s.ctx.Now())
+		if err := s.ctx.Out[0].Emit(b); err != nil {
+			return 0, err
+		}
+	} else {
+		b.Release()
+	}
+	if s.letters != nil && s.letters.Len() > 0 {
+		l := s.letters
+		s.letters = l.Get()
+		if err := s.ctx.Out[s.dead].Emit(l); err != nil {
+			return 0, err
+		}
+	}
+	switch status {
+	case More:
+		return operator.SourceMore, nil
+	case Idle:
+		return operator.SourceIdle, nil
+	case NeedSplit:
+		return operator.SourceNeedsSplit, nil
+	case End:
+		return operator.SourceEnd, nil
+	}
+	return 0, fmt.Errorf("BUG: the reader returned status %d", status)
+}
+
+// Assign implements operator.Source.
+func (s *sourceOperator[T]) Assign(splits []operator.SplitState) error {
+	plain := make([]Split, len(splits))
+	for i, x := range splits {
+		if _, twice := s.numbers[x.ID]; twice {
+			return fmt.Errorf("BUG: split %q was assigned twice", x.ID)
+		}
+		s.numbers[x.ID] = len(s.numbers)
+		s.marks.Add(x.MaxTime)
+		plain[i] = x.Split
+	}
+	return s.reader.Assign(plain)
+}
+
+// NoMoreSplits implements operator.Source.
+func (s *sourceOperator[T]) NoMoreSplits() { s.reader.NoMoreSplits() }
+
+// Stop implements operator.Source.
+func (s *sourceOperator[T]) Stop() { s.stopped = true }
+
+// Progress implements operator.Source.
+func (s *sourceOperator[T]) Progress() (done, total int64) {
+	if p, ok := s.reader.(Progressor); ok {
+		return p.Progress()
+	}
+	return 0, 0
+}
+
+// Watermark implements operator.WatermarkSource.
+func (s *sourceOperator[T]) Watermark() (int64, bool) { return s.marks.Watermark(), s.silence.Idle() }
+
+// NextTick implements operator.Clocked.
+func (s *sourceOperator[T]) NextTick() int64 { return s.silence.NextTick() }
+
+// Tick implements operator.Clocked.
+func (s *sourceOperator[T]) Tick(now int64) (bool, error) {
+	s.silence.Tick(now)
+	return false, nil
+}
+
+// Snapshot implements operator.Snapshotter.
+func (s *sourceOperator[T]) Snapshot(operator.Checkpoint) (operator.Saved, operator.Flush, error) {
+	splits, err := s.reader.Snapshot()
+	if err != nil {
+		return operator.Saved{}, nil, err
+	}
+	list := operator.ListState{Name: splitsState, Mode: operator.Union}
+	for _, x := range splits {
+		number, known := s.numbers[x.ID]
+		if !known {
+			return operator.Saved{}, nil, fmt.Errorf("BUG: the reader holds split %q, which it was not assigned", x.ID)
+		}
+		st := operator.SplitState{Split: x, MaxTime: s.marks.MaxTime(number)}
+		list.Elements = append(list.Elements, st.Append(nil))
+	}
+	return operator.Saved{Lists: []operator.ListState{list}}, nil, nil
+}
+
+// Close implements operator.Operator.
+func (s *sourceOperator[T]) Close() error {
+	if s.reader == nil {
+		return nil
+	}
+	return s.reader.Close()
+}
+
+// readerContext is the ReaderContext of a sourceOperator.
+type readerContext[T any] struct{ s *sourceOperator[T] }
+
+func (c readerContext[T]) Context() context.Context { return c.s.ctx.Ctx }
+func (c readerContext[T]) Subtask() int             { return c.s.ctx.Subtask }
+func (c readerContext[T]) Parallelism() int         { return c.s.ctx.Parallelism }
+func (c readerContext[T]) Now() int64               { return c.s.ctx.Now() }
+func (c readerContext[T]) Wake()                    { c.s.ctx.Wake() }
+func (c readerContext[T]) SplitDone(number int32)   { c.s.marks.Done(number) }
+
+// Reject implements ReaderContext: the policy for input that cannot be decoded.
+func (c readerContext[T]) Reject(r BadRecord) error {
+	s := c.s
+	s.ctx.Counters.In.Add(1)
+	switch {
+	case s.dead > 0:
+		s.ctx.Counters.DeadLetters.Add(1)
+		if s.letters == nil {
+			s.letters = record.NewRows[BadInput]()
+		}
+		s.letters.Append(BadInput{
+			Source: s.ctx.UID, Split: r.Split, Offset: r.Offset, Line: r.Line, Column: r.Column,
+			Reason: r.Err.Error(), Raw: string(r.Raw[:min(len(r.Raw), maxDeadLetterBytes)]),
+		}, NoTime, false)
+		return nil
+	case s.drop:
+		s.ctx.Counters.Dropped.Add(1)
+		return nil
+	}
+	s.reject = operator.Permanent(&badInputError{r})
+	return s.reject
+}
+
+// maxDeadLetterBytes bounds how much of the raw input a dead letter keeps.
+const maxDeadLetterBytes = 64 << 10
+
+// badInputError is input that could not be decoded when the policy is to fail. Reading it again would fail again.
+type badInputError struct{ r BadRecord }
+
+func (e *badInputError) Error() string {
+	at := e.r.Split
+	switch {
+	case e.r.Line > 0 && e.r.Column > 0:
+		at += fmt.Sprintf(":%d:%d", e.r.Line, e.r.Column)
+	case e.r.Line > 0:
+		at += fmt.Sprintf(":%d", e.r.Line)
+	default:
+		at += fmt.Sprintf(" at offset %d", e.r.Offset)
+	}
+	return fmt.Sprintf("%s: %v\n  %s\nread its DeadLetters() or call DropBadInput() on the source to go on without such input",
+		at, e.r.Err, operator.Shorten(string(e.r.Raw)))
+}
+
+func (e *badInputError) Unwrap() error { return e.r.Err }

@@ -1,0 +1,82 @@
+package operator
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Failure is an error with its place: which operator, which subtask, which record.
+type Failure struct {
+	UID, Operator string
+	Subtask       int
+	Parallelism   int
+	// Record is the record in work, shortened; empty when there was none.
+	Record string
+	// Stack is the user's part of the stack when the function panicked.
+	Stack string
+	Err   error
+}
+
+// Error says all of it in one line, and the stack below.
+func (f *Failure) Error() string {
+	s := fmt.Sprintf("operator %q, subtask %d of %d", f.Operator, f.Subtask+1, f.Parallelism)
+	if f.Record != "" {
+		s += fmt.Sprintf(", record %s", f.Record)
+	}
+	s += ": " + f.Err.Error()
+	if f.Stack != "" {
+		s += "\n" + f.Stack
+	}
+	return s
+}
+
+// Unwrap gives the cause.
+func (f *Failure) Unwrap() error { return f.Err }
+
+// permanent marks an error that another attempt cannot cure.
+type permanent struct{ error }
+
+func (p permanent) Unwrap() error { return p.error }
+
+// Permanent marks an error that another attempt cannot cure: the job fails at once, whatever the restart strategy.
+func Permanent(err error) error {
+	if err == nil {
+		return nil
+	}
+	return permanent{err}
+}
+
+// IsPermanent reports whether an error was marked.
+func IsPermanent(err error) bool {
+	var p permanent
+	return errors.As(err, &p)
+}
+
+// fatal marks an error of a snapshot's asynchronous part that must fail the task, not only the checkpoint.
+type fatal struct{ error }
+
+func (f fatal) Unwrap() error { return f.error }
+
+// Fatal marks an error of a Flush that must fail the task: what was prepared may be lost.
+func Fatal(err error) error { return fatal{err} }
+
+// IsFatal reports whether an error was marked.
+func IsFatal(err error) bool {
+	var f fatal
+	return errors.As(err, &f)
+}
+
+// Errorf makes an error; here so that operators need one import.
+func Errorf(format string, args ...any) error { return fmt.Errorf(format, args...) }
+
+// maxRecordText bounds a record's text in an error, in bytes.
+const maxRecordText = 300
+
+// Shorten prints a record for an error message.
+func Shorten(rec any) string {
+	s := fmt.Sprintf("%+v", rec)
+	if len(s) > maxRecordText {
+		return s[:maxRecordText] + fmt.Sprintf("... (%d bytes)", len(s))
+	}
+	return s
+}

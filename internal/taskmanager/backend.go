@@ -1,0 +1,38 @@
+package taskmanager
+
+import (
+	"fmt"
+
+	"github.com/flottio/flott/internal/keygroup"
+	"github.com/flottio/flott/internal/state"
+	"github.com/flottio/flott/internal/state/pebblestate"
+	"github.com/flottio/flott/internal/task"
+)
+
+// rocksdb is the name of the backend that keeps state on local disk.
+const rocksdb = "rocksdb"
+
+// backend opens the keyed state of a subtask.
+func (j *Job) backend(s *task.Spec) (*state.Backend, error) {
+	r := keygroup.RangeOf(s.Subtask, s.MaxParallelism, s.Parallelism)
+	c := state.Config{Groups: state.Groups{First: r.First, End: r.Last + 1, Max: s.MaxParallelism}}
+	if j.Settings.Backend == rocksdb && j.stateful(s) {
+		dir := pebblestate.Folder(j.Settings.LocalDir, fmt.Sprintf("%s-task-%d-%d", s.Attempt, s.ID, s.Subtask))
+		store, err := pebblestate.Open(dir, int(j.Settings.MemoryBytes/4))
+		if err != nil {
+			return nil, fmt.Errorf("opening the state of task %q, subtask %d: %w", s.Name, s.Subtask, err)
+		}
+		c.Store, c.CacheBytes = store, int(j.Settings.MemoryBytes/2)
+	}
+	return state.NewBackend(c)
+}
+
+// stateful reports whether an operator of the chain keeps state under a name of its own, other than a source or sink.
+func (j *Job) stateful(s *task.Spec) bool {
+	for _, m := range j.Plan.Chains[s.ID].Members {
+		if n := &j.Graph.Nodes[m.Node]; n.Stateful && !n.Sink && !n.Source {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,212 @@
+package taskmanager
+
+import (
+	"context"
+	"errors"
+	"io"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/flottio/flott/internal/checkpoint"
+	"github.com/flottio/flott/internal/state/pebblestate"
+	"github.com/flottio/flott/internal/task"
+)
+
+// Storage stores the files of checkpoints; jobmanager's blob store implements it.
+type Storage interface {
+	WriteState(ctx context.Context, id checkpoint.ID, name string, write func(io.Writer) error) (task.Handle, error)
+}
+
+// Events is where a Cluster reports to. Its methods do not block, and may be called from any goroutine.
+type Events interface {
+	// Deployed says that the attempt runs; err that it could not be built or opened.
+	Deployed(attempt string, err error)
+	Reported(r task.Report)
+	// Failed says that an enumerator of the attempt failed.
+	Failed(attempt string, err error)
+	EnumeratorsSnapshotted(attempt string, id checkpoint.ID, states map[string][]byte, err error)
+	// Ended says that nothing of the attempt runs any more: no goroutine, no open file.
+	Ended(attempt string, err error)
+}
+
+// Cluster runs one attempt of a job at a time with a goroutine for each task.
+type Cluster struct {
+	Job     *Job
+	Storage Storage
+	Events  Events
+	running atomic.Pointer[process]
+}
+
+// process is a running attempt.
+type process struct {
+	cluster *Cluster
+	attempt atomic.Pointer[Attempt]
+	id      string
+	ctx     context.Context
+	cancel  context.CancelFunc
+	work    sync.WaitGroup // everything that Go has under way
+	letters chan func() error
+	ended   chan struct{}
+}
+
+// maxLetters bounds the letters waiting for the enumerators.
+const maxLetters = 4096
+
+// Deploy starts an attempt. The outcome is Events.Deployed.
+func (c *Cluster) Deploy(id string, r *Restored) {
+	ctx, cancel := context.WithCancel(context.Background())
+	p := &process{cluster: c, id: id, ctx: ctx, cancel: cancel, letters: make(chan func() error, maxLetters), ended: make(chan struct{})}
+	c.running.Store(p)
+	go p.run(r)
+}
+
+// Attempt is the running attempt, nil if there is none; for metrics.
+func (c *Cluster) Attempt() *Attempt {
+	if p := c.running.Load(); p != nil {
+		return p.attempt.Load()
+	}
+	return nil
+}
+
+// Cancel ends the attempt; Events.Ended says when nothing of it runs any more.
+func (c *Cluster) Cancel(id string) {
+	if p := c.running.Load(); p != nil && p.id == id {
+		p.cancel()
+	}
+}
+
+// on runs f if the attempt is the running one and was built.
+func (c *Cluster) on(id string, f func(*Attempt)) {
+	if p := c.running.Load(); p != nil && p.id == id {
+		if a := p.attempt.Load(); a != nil {
+			f(a)
+		}
+	}
+}
+
+// SnapshotEnumerators asks for the enumerators' states; the answer is an event.
+func (c *Cluster) SnapshotEnumerators(attempt string, id checkpoint.ID) {
+	c.on(attempt, func(a *Attempt) {
+		a.SnapshotEnumerators(id, func(states map[string][]byte, err error) {
+			c.Events.EnumeratorsSnapshotted(attempt, id, states, err)
+		})
+	})
+}
+
+// Trigger sends the order for barriers to all sources.
+func (c *Cluster) Trigger(attempt string, id checkpoint.ID, o checkpoint.Options) {
+	c.on(attempt, func(a *Attempt) { a.Trigger(id, o) })
+}
+
+// Complete notifies everyone of a complete checkpoint.
+func (c *Cluster) Complete(attempt string, id checkpoint.ID) {
+	c.on(attempt, func(a *Attempt) { a.Complete(id) })
+}
+
+// Abort notifies everyone of a checkpoint that was given up.
+func (c *Cluster) Abort(attempt string, id checkpoint.ID) {
+	c.on(attempt, func(a *Attempt) { a.Abort(id) })
+}
+
+// AskSettled asks every task to report once its commits are done.
+func (c *Cluster) AskSettled(attempt string) {
+	c.on(attempt, func(a *Attempt) { a.AskSettled() })
+}
+
+// run builds, opens and runs the attempt, and cleans up after it.
+func (p *process) run(r *Restored) {
+	a, err := p.start(r)
+	p.cluster.Events.Deployed(p.id, err)
+	var tasks sync.WaitGroup
+	if err == nil {
+		for _, t := range a.Tasks {
+			tasks.Go(func() { _ = t.Run(p.ctx) }) // its error was reported
+		}
+		p.serve()
+	}
+	<-p.ctx.Done()
+	tasks.Wait()
+	p.work.Wait()
+	if a != nil {
+		err = errors.Join(err, a.Close())
+	}
+	p.cluster.Events.Ended(p.id, err)
+	close(p.ended)
+}
+
+func (p *process) start(r *Restored) (*Attempt, error) {
+	// Whatever backend this attempt has: the process that was killed may have had the other.
+	if _, err := pebblestate.Sweep(p.cluster.Job.Settings.LocalDir); err != nil {
+		return nil, err
+	}
+	a, err := Build(p.ctx, p.cluster.Job, p.id, r, p)
+	if err != nil {
+		return a, errors.Join(err, r.close())
+	}
+	if err := a.Recover(p.ctx, r); err != nil {
+		return a, err
+	}
+	if err := a.Open(r); err != nil {
+		return a, err
+	}
+	p.attempt.Store(a)
+	return a, nil
+}
+
+// serve runs the enumerators' letters until the attempt is cancelled.
+func (p *process) serve() {
+	for {
+		select {
+		case f := <-p.letters:
+			if err := f(); err != nil {
+				p.cluster.Events.Failed(p.id, err)
+			}
+		case <-p.ctx.Done():
+			return
+		}
+	}
+}
+
+// Now implements task.Env.
+func (p *process) Now() int64 { return time.Now().UnixMilli() }
+
+// Go implements task.Env.
+func (p *process) Go(work func(context.Context) error, done func(error)) {
+	p.work.Go(func() { done(work(p.ctx)) })
+}
+
+// WriteState implements task.Env.
+func (p *process) WriteState(ctx context.Context, id checkpoint.ID, name string, write func(io.Writer) error) (task.Handle, error) {
+	return p.cluster.Storage.WriteState(ctx, id, name, write)
+}
+
+// Report implements task.Env.
+func (p *process) Report(r task.Report) {
+	if r.Kind == task.ReportNeedsSplit {
+		p.attempt.Load().Request(r.Task, r.Subtask)
+		return
+	}
+	p.cluster.Events.Reported(r)
+}
+
+// Post implements Host.
+func (p *process) Post(f func() error) {
+	select {
+	case p.letters <- f:
+	case <-p.ctx.Done():
+	}
+}
+
+// After implements Host.
+func (p *process) After(delayMs int64, f func() error) {
+	p.work.Go(func() {
+		t := time.NewTimer(time.Duration(delayMs) * time.Millisecond)
+		defer t.Stop()
+		select {
+		case <-t.C:
+			p.Post(f)
+		case <-p.ctx.Done():
+		}
+	})
+}
