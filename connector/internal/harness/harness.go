@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"sync/atomic"
+	"time"
 
 	"github.com/flottio/flott"
 )
@@ -76,6 +77,9 @@ func (c *Reading) Wake() {
 	default:
 	}
 }
+
+// Now implements flott.ReaderContext.
+func (c *Reading) Now() int64 { return time.Now().UnixMilli() }
 
 // SplitDone implements flott.ReaderContext.
 func (c *Reading) SplitDone(number int32) { c.Done = append(c.Done, number) }
