@@ -60,11 +60,15 @@ func (c captured[T]) Emit(b record.Batch) error {
 const rigGroups = 16
 
 func newRig(t testing.TB, parallelism int, plan func() Operator) *rig {
+	return newRigOn(t, parallelism, plan, nil)
+}
+
+func newRigOn(t testing.TB, parallelism int, plan func() Operator, store func() state.Store) *rig {
 	k, err := codec.ForKey[string]()
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &rig{t: t, plan: plan, maxPar: rigGroups, wm: NoTime, key: k, timed: true}
+	r := &rig{t: t, plan: plan, store: store, maxPar: rigGroups, wm: NoTime, key: k, timed: true}
 	t.Cleanup(r.close)
 	r.open(parallelism, nil)
 	return r
@@ -91,7 +95,7 @@ func (r *rig) open(parallelism int, files []*state.File) {
 		own := keygroup.RangeOf(i, r.maxPar, parallelism)
 		cfg := state.Config{Groups: state.Groups{First: own.First, End: own.Last + 1, Max: r.maxPar}}
 		if r.store != nil {
-			cfg.Store, cfg.CacheBytes = r.store(), 4<<10
+			cfg.Store, cfg.CacheBytes = r.store(), 512
 		}
 		b, err := state.NewBackend(cfg)
 		r.must(err)
