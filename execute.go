@@ -127,7 +127,8 @@ type JobResult struct {
 	Latest string
 }
 
-// Run runs the job to its end. A cancelled ctx cancels it; with ErrSuspend as its cause everything is kept that is needed to go on. It can be called once.
+// Run runs the job to its end. A cancelled ctx cancels it; with ErrSuspend as its cause everything is kept that is needed to go on.
+// It can be called once.
 func (j *Job) Run(ctx context.Context) (JobResult, error) {
 	j.started = time.Now()
 	r, err := j.driver.Run(ctx, j.cluster)

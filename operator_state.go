@@ -124,8 +124,8 @@ func (l *OperatorList[V]) list() operator.ListState {
 	return x
 }
 
-// BroadcastState is a map that is equal on all subtasks, because all of them receive the same records of the broadcast stream in their functions for it,
-// and only those may change it. Those functions must do the same everywhere: no randomness, no clock, no keyed state.
+// BroadcastState is a map that is equal on all subtasks, because all of them receive the same records of the broadcast stream in
+// their functions for it, and only those may change it. Those functions must do the same everywhere: no randomness, no clock, no keyed state.
 type BroadcastState[K comparable, V any] struct {
 	name  string
 	scope *scope
@@ -192,7 +192,8 @@ func (b *BroadcastState[K, V]) Remove(k K) {
 
 func (b *BroadcastState[K, V]) mayWrite() bool {
 	if !b.scope.writable {
-		b.scope.fail(fmt.Errorf("broadcast state %q was changed outside of the function for the broadcast stream: it would no longer be equal on all subtasks", b.name))
+		b.scope.fail(fmt.Errorf("broadcast state %q was changed outside of the function for the broadcast stream: "+
+			"it would no longer be equal on all subtasks", b.name))
 	}
 	return b.scope.writable
 }

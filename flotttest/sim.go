@@ -32,7 +32,8 @@ type Result = sim.Result
 // Simulate runs the job in one goroutine, in an order drawn from the seed. The same seed gives the same run.
 func Simulate(o Options, build func(*flott.Env)) (Result, error) {
 	return sim.Run(sim.Config{
-		Seed: o.Seed, CheckpointEvery: o.CheckpointEvery, Crashes: o.Crashes, CrashEvery: o.CrashEvery, CrashAtBarrier: o.CrashAtBarrier, Restarts: o.Restarts,
+		Seed: o.Seed, CheckpointEvery: o.CheckpointEvery, Crashes: o.Crashes, CrashEvery: o.CrashEvery,
+		CrashAtBarrier: o.CrashAtBarrier, Restarts: o.Restarts,
 		MaxSteps: o.MaxSteps, Trace: o.Trace,
 		Job: func(attempt int) (*taskmanager.Job, error) {
 			p := max(1, o.Parallelism)

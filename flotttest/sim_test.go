@@ -1,7 +1,6 @@
 package flotttest_test
 
 import (
-	"fmt"
 	"testing"
 
 	"github.com/flottio/flott"
@@ -22,7 +21,8 @@ func TestKeyedCountSurvivesCrashes(t *testing.T) {
 		src := flotttest.FromSlice(4, in...)
 		src.Seed = seed + 1
 		out := flotttest.NewLedger[pair]()
-		r, err := flotttest.Simulate(flotttest.Options{Seed: seed, Parallelism: 2, OtherParallelism: 3, CheckpointEvery: 40, Crashes: 3, CrashEvery: 150}, func(env *flott.Env) {
+		o := flotttest.Options{Seed: seed, Parallelism: 2, OtherParallelism: 3, CheckpointEvery: 40, Crashes: 3, CrashEvery: 150}
+		r, err := flotttest.Simulate(o, func(env *flott.Env) {
 			s := flott.From(env, "in", src.Source())
 			k := flott.KeyBy(s, func(p pair) int64 { return p.Key })
 			flott.Reduce(k, "sum", func(a, b pair) pair { return pair{a.Key, a.N + b.N} }).To("out", out)
@@ -47,9 +47,6 @@ func TestKeyedCountSurvivesCrashes(t *testing.T) {
 		}
 		if len(seen) != len(in) {
 			t.Fatalf("seed %d: %d distinct results", seed, len(seen))
-		}
-		if seed < 3 {
-			fmt.Println(r)
 		}
 	}
 }

@@ -12,8 +12,7 @@ import (
 // disk is what the sink does to a file system, so that tests can put crashes, full disks and lost writes between any two steps.
 // Paths are those of the operating system.
 type disk interface {
-	// MkdirAll makes dir and returns the directories that have to be synced for it to be durable; none if it existed.
-	MkdirAll(dir string) (unsynced []string, err error)
+	MkdirAll(dir string) error
 	// Probe proves that files can be created in dir, and leaves nothing behind.
 	Probe(dir string) error
 	// Create makes a file that must not exist, and locks it.
@@ -48,27 +47,7 @@ var errLocked = errors.New("another running job writes it")
 // localDisk is the file system of this machine.
 type localDisk struct{}
 
-func (localDisk) MkdirAll(dir string) ([]string, error) {
-	var unsynced []string
-	for d := filepath.Clean(dir); ; d = filepath.Dir(d) {
-		if info, err := os.Stat(d); err == nil {
-			if !info.IsDir() {
-				return nil, fmt.Errorf("%s is not a directory", d)
-			}
-			if len(unsynced) > 0 {
-				unsynced = append(unsynced, d)
-			}
-			break
-		} else if !errors.Is(err, fs.ErrNotExist) {
-			return nil, err
-		}
-		unsynced = append(unsynced, d)
-		if d == filepath.Dir(d) {
-			break
-		}
-	}
-	return unsynced, os.MkdirAll(dir, 0o777)
-}
+func (localDisk) MkdirAll(dir string) error { return os.MkdirAll(dir, 0o777) }
 
 func (localDisk) Probe(dir string) error { return probe(dir) }
 

@@ -3,6 +3,9 @@ package file
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
+	"sync/atomic"
 
 	"github.com/flottio/flott"
 )
@@ -15,6 +18,7 @@ type flush[T any] struct {
 	going    []flushFile
 	dirs     []string
 	prepared flott.Prepared
+	done     atomic.Bool
 }
 
 type flushFile struct {
@@ -27,7 +31,7 @@ func (w *writer[T]) Prepare(p flott.Preparation) (flott.Flush, error) {
 	if err := w.failed.Load(); err != nil {
 		return nil, *err
 	}
-	f := &flush[T]{w: w, dirs: distinct(w.unsynced)}
+	f := &flush[T]{w: w, dirs: slices.Sorted(maps.Keys(w.unsynced))}
 	var err error
 	if w.sink.cfg.rollOnCheckpoint || p.Savepoint || p.Last {
 		err = w.endAll()
@@ -43,7 +47,9 @@ func (w *writer[T]) Prepare(p flott.Preparation) (flott.Flush, error) {
 			Hidden: e.hidden, Final: e.final, Length: e.length, Records: e.records, Checkpoint: p.Checkpoint, Dir: w.sink.dir,
 		}))
 	}
-	w.ended, w.unsynced = nil, nil
+	w.ended = nil
+	clear(w.unsynced)
+	w.flushes = append(slices.DeleteFunc(w.flushes, func(f *flush[T]) bool { return f.done.Load() }), f)
 	return f.run, nil
 }
 
@@ -83,6 +89,7 @@ func (w *writer[T]) record(f *flush[T]) error {
 
 // run implements flott.Flush. After an error the writer refuses everything: the committables of this barrier would be missing from all later ones.
 func (f *flush[T]) run(ctx context.Context) (flott.Prepared, error) {
+	defer f.done.Store(true)
 	if err := f.sync(ctx); err != nil {
 		err = fmt.Errorf("flushing the file sink %s: %w", f.w.sink.dir, err)
 		f.w.failed.CompareAndSwap(nil, &err)

@@ -1,6 +1,7 @@
 package file
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"path"
@@ -117,12 +118,15 @@ func (o *output) finish() error {
 	return err
 }
 
-// abandon closes the file as it is.
+// errAbandoned says that the writer was closed before the file was durable.
+var errAbandoned = errors.New("the writer was closed")
+
+// abandon closes the file as it is: a flush that comes later fails.
 func (o *output) abandon() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if !o.mu.closed {
-		o.mu.closed = true
+		o.mu.closed, o.mu.err = true, errAbandoned
 		_ = o.h.Close() // nothing of it counts
 	}
 }

@@ -286,14 +286,8 @@ const (
 // Recover commits what the restored checkpoint contains, then removes the unfinished files of this sink that it does not name: what
 // was written after it.
 func (s *sink[T]) Recover(ctx context.Context, r flott.Recovery) error {
-	unsynced, err := s.disk.MkdirAll(s.dir)
-	if err != nil {
+	if err := s.makeDir(); err != nil {
 		return fmt.Errorf("making the directory of the file sink %s: %w", s.dir, advise(err))
-	}
-	for _, d := range unsynced {
-		if err := s.disk.SyncDir(d); err != nil {
-			return fmt.Errorf("making the directory of the file sink %s: %w", s.dir, advise(err))
-		}
 	}
 	if err := s.disk.Probe(s.dir); err != nil {
 		return fmt.Errorf("file sink into %s: %w", s.dir, advise(err))
@@ -312,6 +306,26 @@ func (s *sink[T]) Recover(ctx context.Context, r flott.Recovery) error {
 		}
 	}
 	return s.removeLeftovers(ctx, owner(r.JobID, r.UID), named)
+}
+
+// makeDir makes the sink's directory durable. One that exists may be what an attempt made that crashed before it was: everything above is
+// synced too, as far as we may.
+func (s *sink[T]) makeDir() error {
+	if err := s.disk.MkdirAll(s.dir); err != nil {
+		return err
+	}
+	dir, err := filepath.Abs(s.dir)
+	if err != nil {
+		return err
+	}
+	for ; ; dir = filepath.Dir(dir) {
+		if err := s.disk.SyncDir(dir); err != nil && !errors.Is(err, os.ErrPermission) {
+			return err
+		}
+		if dir == filepath.Dir(dir) {
+			return nil
+		}
+	}
 }
 
 // removeLeftovers takes every lock before it removes anything: one file that a living process writes means that none is a leftover.

@@ -46,7 +46,8 @@ type writer[T any] struct {
 
 	parts    map[string]*part
 	ended    []*part
-	unsynced []string // directories with new entries
+	unsynced map[string]bool // directories with new entries
+	flushes  []*flush[T]
 
 	closing   sync.WaitGroup
 	closeSlot chan struct{}
@@ -61,7 +62,8 @@ func (s *sink[T]) NewWriter(ctx flott.WriterContext, restored [][]byte) (flott.W
 	}
 	w := &writer[T]{
 		sink: s, ctx: ctx, enc: enc, sep: s.format.Separator(), header: s.format.Header(),
-		owner: owner(ctx.JobID(), ctx.UID()), parts: map[string]*part{}, closeSlot: make(chan struct{}, closingMax),
+		owner: owner(ctx.JobID(), ctx.UID()), parts: map[string]*part{}, unsynced: map[string]bool{},
+		closeSlot: make(chan struct{}, closingMax),
 	}
 	w.unique = fmt.Sprintf("%012x", xxh3.HashString(w.owner+ctx.Attempt())>>16)
 	if s.cfg.bucket != nil {
@@ -256,11 +258,10 @@ func checkBucket(bucket string) error {
 
 func (w *writer[T]) open(bucket string, now int64) (*part, error) {
 	s := w.sink
-	unsynced, err := s.disk.MkdirAll(s.at(bucket))
-	if err != nil {
+	if err := s.disk.MkdirAll(s.at(bucket)); err != nil {
 		return nil, err
 	}
-	w.unsynced = append(append(w.unsynced, unsynced...), s.at(bucket))
+	w.unsyncedUpTo(bucket)
 	p := &part{bucket: bucket, openedMs: now, touchedMs: now}
 	for {
 		ext := s.cfg.suffix + s.cfg.compression.suffix()
@@ -288,6 +289,20 @@ func (w *writer[T]) open(bucket string, now int64) (*part, error) {
 	}
 	p.buf = append(make([]byte, 0, 4<<10), w.header...)
 	return p, nil
+}
+
+// unsyncedUpTo marks the directories from the bucket's up to the sink's: also one that exists may be what another writer, or an attempt
+// that crashed, made without its becoming durable.
+func (w *writer[T]) unsyncedUpTo(bucket string) {
+	for b := bucket; ; b = path.Dir(b) {
+		if b == "." {
+			b = ""
+		}
+		w.unsynced[w.sink.at(b)] = true
+		if b == "" {
+			return
+		}
+	}
 }
 
 func (w *writer[T]) longestResting() *part {
@@ -364,7 +379,12 @@ func (w *writer[T]) Close() error {
 	for _, p := range w.ended {
 		errs = append(errs, w.drop(p))
 	}
-	w.parts, w.ended = nil, nil
+	for _, f := range w.flushes {
+		for _, e := range f.ended {
+			e.out.abandon()
+		}
+	}
+	w.parts, w.ended, w.flushes = nil, nil, nil
 	return errors.Join(errs...)
 }
 

@@ -7,7 +7,8 @@ import (
 	"slices"
 )
 
-// Backend is the state of one subtask: it registers the states of the operators of its chain, restores them, and snapshots all of them at once.
+// Backend is the state of one subtask: it registers the states of the operators of its chain, restores them, and snapshots all of them
+// at once.
 // One goroutine owns it. Without a Store everything is in memory.
 //
 // Life: New, Restore (if there is something to), registrations, CheckRestored, then batches and snapshots, Close.
@@ -38,6 +39,7 @@ type registered interface {
 	freeze() (frozenState, error)
 	restore(f *File, state int, groups Groups) error
 	maintain() error
+	close() error
 }
 
 type frozenState interface {
@@ -58,7 +60,8 @@ func NewBackend(cfg Config) (*Backend, error) {
 	return &Backend{cfg: cfg, byID: map[[2]string]int{}, budget: budget{limitBytes: cfg.CacheBytes}}, nil
 }
 
-// Restore gives the files that states registered from now on take their entries from: all that may hold key groups of this subtask. They must stay open until CheckRestored.
+// Restore gives the files that states registered from now on take their entries from: all that may hold key groups of this subtask.
+// They must stay open until CheckRestored.
 func (b *Backend) Restore(files ...*File) error {
 	if len(b.states) > 0 {
 		panic("BUG: state: Restore after a state was registered")
@@ -66,15 +69,16 @@ func (b *Backend) Restore(files ...*File) error {
 	var errs []error
 	for _, f := range files {
 		if f.head.groups.Max != b.cfg.Groups.Max && len(f.head.states) > 0 {
-			errs = append(errs, fmt.Errorf("restoring %s: it was written with max parallelism %d, the operator has %d: the max parallelism is fixed by the "+
-				"first checkpoint; set it to %d", f.name, f.head.groups.Max, b.cfg.Groups.Max, f.head.groups.Max))
+			errs = append(errs, fmt.Errorf("restoring %s: it was written with max parallelism %d, the operator has %d: the max "+
+				"parallelism is fixed by the first checkpoint; set it to %d", f.name, f.head.groups.Max, b.cfg.Groups.Max, f.head.groups.Max))
 		}
 	}
 	b.files = files
 	return errors.Join(errs...)
 }
 
-// CheckRestored ends the registrations and returns the states of the restored files that no registration took, sorted. It is for the caller to
+// CheckRestored ends the registrations and returns the states of the restored files that no registration took, sorted. It is for the
+// caller to
 // refuse them or to drop them as told (allowNonRestoredState).
 func (b *Backend) CheckRestored() []StateInfo {
 	var left []StateInfo
@@ -147,7 +151,11 @@ func (b *Backend) Close() error {
 	if b.cfg.Store == nil {
 		return nil
 	}
-	return b.cfg.Store.Close()
+	var errs []error
+	for _, s := range b.states {
+		errs = append(errs, s.close())
+	}
+	return errors.Join(append(errs, b.cfg.Store.Close())...)
 }
 
 // makeTable makes a table as the backend keeps them.
@@ -182,6 +190,8 @@ type tableState[K comparable, V any] struct {
 func (s *tableState[K, V]) info() StateInfo { return s.StateInfo }
 
 func (s *tableState[K, V]) maintain() error { return s.table.maintain() }
+
+func (s *tableState[K, V]) close() error { return s.table.close() }
 
 func (s *tableState[K, V]) freeze() (frozenState, error) {
 	return freezeTable(s.table, nil, s.expired)

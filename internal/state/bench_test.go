@@ -63,7 +63,8 @@ func BenchmarkUpsertInt64(b *testing.B) {
 
 func BenchmarkUpsertString(b *testing.B) {
 	for _, n := range []int{1000, 1_000_000} {
-		benchUpsert(b, n, func(i int64) string { return fmt.Sprintf("https://example.com/%d", i) }, Descriptor[string, int64]{KeyHash: hashString})
+		url := func(i int64) string { return fmt.Sprintf("https://example.com/%d", i) }
+		benchUpsert(b, n, url, Descriptor[string, int64]{KeyHash: hashString})
 	}
 }
 

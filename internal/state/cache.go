@@ -7,8 +7,10 @@ import (
 	"unsafe"
 )
 
-// cache is the part of a table that has a store: the table's memory then holds a bounded part of the entries, decoded, and what is changed reaches
-// the store when it is evicted or when a snapshot is taken. Eviction is CLOCK, in batches, and only at the begin of a call on the table, so that
+// cache is the part of a table that has a store: the table's memory then holds a bounded part of the entries, decoded, and what is
+// changed reaches
+// the store when it is evicted or when a snapshot is taken. Eviction is CLOCK, in batches, and only at the begin of a call on the
+// table, so that
 // pointers handed out stay good until the next call.
 //
 // Invariant: an entry in memory without flagStored is not in the store; one without flagDirty is there with the same value.
@@ -54,7 +56,8 @@ func (c *cache[K, V]) growFlags(n int) {
 	}
 }
 
-// makeRoom evicts entries until n more fit into the budget, or the table is empty: a budget smaller than a batch is overdrawn by one batch.
+// makeRoom evicts entries until n more fit into the budget, or the table is empty: a budget smaller than a batch is overdrawn by one
+// batch.
 func (c *cache[K, V]) makeRoom(t *Table[K, V], n int) error {
 	t.reserve(n)
 	c.charge(t)
@@ -286,6 +289,14 @@ func (c *cache[K, V]) scan(t *Table[K, V], cursor uint64, keys []K, vals []*V) (
 		}
 	}
 	return n, 0, s.close()
+}
+
+// close ends a scan that is under way.
+func (t *Table[K, V]) close() error {
+	if t.store == nil {
+		return nil
+	}
+	return t.store.scanner.close()
 }
 
 // maintain brings the cache of a table back under the limit.

@@ -20,7 +20,8 @@ import (
 //	foot     per segment: uvarints state, key group, entries, length of the payload
 //	trailer  u64 offset of foot, u64 length of foot, u64 xxh3 of foot and these two, magic "FLOTTEND"
 //
-// The body of the head: uvarint-counted strings and uvarints: hash name, max parallelism, first key group, end of key groups, number of states; per
+// The body of the head: uvarint-counted strings and uvarints: hash name, max parallelism, first key group, end of key groups, number
+// of states; per
 // state kind, uid, name, schema of keys, schema of values. The payload is key and value of each entry, one after another.
 //
 // Operator state is not here: it is small, and stands in the manifest.

@@ -1,7 +1,9 @@
 package state
 
-// filter answers "certainly absent" for keys that were never written to the store, so that new keys, the common miss, cost no read of it (a miss
-// costs a store as much as a hit). A chain of Bloom filters, each for twice as many keys as the one before; 64-bit blocks, so that one filter costs
+// filter answers "certainly absent" for keys that were never written to the store, so that new keys, the common miss, cost no read of
+// it (a miss
+// costs a store as much as a hit). A chain of Bloom filters, each for twice as many keys as the one before; 64-bit blocks, so that one
+// filter costs
 // one cache miss. Deleted keys stay: they cost a read in vain.
 type filter struct {
 	parts []filterPart

@@ -10,7 +10,8 @@ import (
 	"github.com/flottio/flott/schema"
 )
 
-// Format is how values of a type become bytes: what a table needs of a codec, in functions, so that formats compose (composite keys, TTL stamps).
+// Format is how values of a type become bytes: what a table needs of a codec, in functions, so that formats compose (composite keys,
+// TTL stamps).
 type Format[T any] struct {
 	// Append appends the bytes of v to dst. The bytes of equal keys are equal.
 	Append func(dst []byte, v *T) []byte
@@ -113,7 +114,7 @@ func timedFormat[V any](f Format[V], nowMs int64) Format[Timed[V]] {
 }
 
 func timedSchema(value *schema.Type) *schema.Type {
-	return &schema.Type{Kind: schema.Struct, Fields: []schema.Field{{Name: stampField, Type: schema.Scalar(schema.Int64)}, {Name: "value", Type: value}}}
+	return structOf(stampField, schema.Scalar(schema.Int64), "value", value)
 }
 
 func stampedValue(written *schema.Type) (value *schema.Type, stamped bool) {

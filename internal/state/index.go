@@ -1,15 +1,19 @@
 package state
 
-// index maps 32 bits of hash to candidate entry ids. It never looks at an entry: a slot holds all that growing, splitting and deleting need.
+// index maps 32 bits of hash to candidate entry ids. It never looks at an entry: a slot holds all that growing, splitting and deleting
+// need.
 //
-// Problem: one big array of slots has to be rehashed at once when it is full. With 16 M entries that is a pause of 100 ms and more, most of it
+// Problem: one big array of slots has to be rehashed at once when it is full. With 16 M entries that is a pause of 100 ms and more,
+// most of it
 // clearing memory, in the middle of a batch.
 //
 // Idea: extendible hashing. A directory picks a segment by the top bits of the hash, a segment is a linear-probing array of at most
-// segmentSlotsMax slots. A full segment is split in two; nothing else moves. The longest single piece of work is one split (32 KiB read, 64 KiB
+// segmentSlotsMax slots. A full segment is split in two; nothing else moves. The longest single piece of work is one split (32 KiB
+// read, 64 KiB
 // written: some 20 us) plus doubling the directory (24 bytes a segment).
 //
-// Slot: the top 32 bits of the hash in its top 32 bits, entry id + 1 in the low 32; 0 is empty. The directory takes the topmost bits, the position
+// Slot: the top 32 bits of the hash in its top 32 bits, entry id + 1 in the low 32; 0 is empty. The directory takes the topmost bits,
+// the position
 // inside a segment the lowest bits of those 32, so they are independent. Deleting shifts back: there are no tombstones.
 //
 // Invariant: for every slot w of segment s of depth d, the top d bits of w equal those of the directory places that point to s.
@@ -41,7 +45,8 @@ func (x *index) reset() {
 	x.shift = 64
 }
 
-// clear empties the index. It keeps the segments if they were filled well with the used entries: the next window is likely to need as many.
+// clear empties the index. It keeps the segments if they were filled well with the used entries: the next window is likely to need as
+// many.
 func (x *index) clear(used int) {
 	if len(x.segs) == 1 || 4*used < segmentSlotsMax*len(x.dir) {
 		x.reset()
@@ -102,7 +107,8 @@ func (x *index) remove(h uint64, id uint32) {
 	x.segs[d].used--
 }
 
-// grow makes room in the segment at directory place d; false when it can only get fuller (2^32 slots in use, or hashes that are all the same).
+// grow makes room in the segment at directory place d; false when it can only get fuller (2^32 slots in use, or hashes that are all
+// the same).
 func (x *index) grow(d uint64) bool {
 	old := x.dir[d]
 	if len(old) < segmentSlotsMax {

@@ -7,7 +7,8 @@ import (
 
 // page is a run of entries that lie together in memory.
 //
-// Pages never move once there is more than one, so a *V stays good while the table grows. A page with epoch <= Table.frozen is also read by a
+// Pages never move once there is more than one, so a *V stays good while the table grows. A page with epoch <= Table.frozen is also
+// read by a
 // snapshot in the background and is immutable: own replaces it by a clone before anything in it is written or handed out for writing.
 type page[K comparable, V any] struct {
 	entries []entry[K, V]

@@ -10,7 +10,8 @@ import (
 	"github.com/zeebo/xxh3"
 )
 
-// File is an open snapshot file: head and foot are read and verified, segments are when they are used. It is safe for concurrent use if its
+// File is an open snapshot file: head and foot are read and verified, segments are when they are used. It is safe for concurrent use
+// if its
 // io.ReaderAt is.
 type File struct {
 	name string
@@ -86,7 +87,8 @@ func (f *File) readHead(size int64) (end int64, err error) {
 		return 0, f.damage(0, fmt.Sprintf("head: checksum %016x, want %016x", got, want))
 	}
 	if v := binary.LittleEndian.Uint32(fixed[8:]); v != fileVersion {
-		return 0, fmt.Errorf("opening snapshot file %s: it has format version %d, this version of Flott reads %d: use the version that wrote it", f.name, v, fileVersion)
+		return 0, fmt.Errorf("opening snapshot file %s: it has format version %d, this version of Flott reads %d: use the version that wrote it",
+			f.name, v, fileVersion)
 	}
 	if f.head, err = parseHead(covered[headFixedBytes:]); err != nil {
 		return 0, f.damage(headFixedBytes, "head: "+err.Error())
@@ -179,7 +181,8 @@ func (f *File) each(state int, groups Groups, fn func(s segmentRef, payload []by
 	return nil
 }
 
-// Verify reads the whole file and returns all its damage: nil if it is whole. Where head or foot are damaged nothing behind them can be found.
+// Verify reads the whole file and returns all its damage: nil if it is whole. Where head or foot are damaged nothing behind them can
+// be found.
 func Verify(name string, r io.ReaderAt, size int64) []error {
 	f, err := OpenFile(name, r, size)
 	if err != nil {
@@ -257,7 +260,8 @@ func readerOf[K comparable, V any](d *Descriptor[K, V], written StateInfo) (func
 }
 
 func keysChanged(written, current *schema.Type) error {
-	return fmt.Errorf("the type of the keys has changed, which no restore can follow:\n%s", schema.Compare("written", written, "current", current))
+	return fmt.Errorf("the type of the keys has changed, which no restore can follow:\n%s",
+		schema.Compare("written", written, "current", current))
 }
 
 func restoreTable[K comparable, V any](t *Table[K, V], f *File, state int, groups Groups) error {

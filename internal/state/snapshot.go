@@ -11,7 +11,8 @@ import (
 	"github.com/flottio/flott/internal/keygroup"
 )
 
-// Snapshot is the state of a backend at one moment. Write may run on another goroutine while the task goes on; Release is for the task, when
+// Snapshot is the state of a backend at one moment. Write may run on another goroutine while the task goes on; Release is for the
+// task, when
 // Write has returned or will never be called.
 type Snapshot struct {
 	backend *Backend
@@ -27,7 +28,8 @@ type Info struct {
 	Digest [32]byte // SHA-256 of the whole
 }
 
-// Snapshot freezes all state, at the cost of some 40 bytes of copying a page of memory (and, with a store, of writing what is dirty to it).
+// Snapshot freezes all state, at the cost of some 40 bytes of copying a page of memory (and, with a store, of writing what is dirty to
+// it).
 func (b *Backend) Snapshot() (*Snapshot, error) {
 	s := &Snapshot{backend: b, head: fileHead{hash: codec.HashName, groups: b.cfg.Groups}}
 	b.open++
@@ -121,7 +123,8 @@ func (w *fileWriter) write(p []byte) {
 	w.err = err
 }
 
-// chunks sorts entries by key group in one pass over the pages: each group has a buffer, which becomes a segment when it, or all together, are full.
+// chunks sorts entries by key group in one pass over the pages: each group has a buffer, which becomes a segment when it, or all
+// together, are full.
 type chunks struct {
 	file   *fileWriter
 	state  int

@@ -1,6 +1,7 @@
 package state
 
-// Store holds the entries of tables that do not fit in memory, as bytes. One goroutine owns it, except for its snapshots. Every error means that the
+// Store holds the entries of tables that do not fit in memory, as bytes. One goroutine owns it, except for its snapshots. Every error
+// means that the
 // task must fail; a store never panics for what the disk does.
 type Store interface {
 	// Get appends the value of key to dst.
@@ -24,7 +25,8 @@ type StoreSnapshot interface {
 	Close() error
 }
 
-// StoreIterator is used as for it.Next() { it.Key(), it.Value() }; both are good until the next Next. Close gives the error that ended it early.
+// StoreIterator is used as for it.Next() { it.Key(), it.Value() }; both are good until the next Next. Close gives the error that ended
+// it early.
 type StoreIterator interface {
 	Next() bool
 	Key() []byte

@@ -9,16 +9,21 @@ import (
 	"github.com/flottio/flott/internal/invariant"
 )
 
-// Table is keyed state of one name: a map from K to V made for vectors of keys. K may be a composite (key and user key, key and window start).
+// Table is keyed state of one name: a map from K to V made for vectors of keys. K may be a composite (key and user key, key and window
+// start).
 //
-// Problem: a Go map costs a cache miss or two per record, hides its entries (no pointer to a value), and cannot be read by a checkpoint while the
+// Problem: a Go map costs a cache miss or two per record, hides its entries (no pointer to a value), and cannot be read by a
+// checkpoint while the
 // task goes on writing.
 //
-// Idea: an index of 8-byte slots over pages of entries. Vector calls work in phases (load all slots, then all entries, then insert what is
-// missing), so that the cache misses of a batch overlap. Entries are found by id, so that a snapshot is a copy of the list of pages; whoever
+// Idea: an index of 8-byte slots over pages of entries. Vector calls work in phases (load all slots, then all entries, then insert
+// what is
+// missing), so that the cache misses of a batch overlap. Entries are found by id, so that a snapshot is a copy of the list of pages;
+// whoever
 // then writes to a page that a snapshot holds replaces it by a clone first (page.go).
 //
-// A table is not safe for concurrent use. Pointers that it hands out are valid until the next call on the table and must not be kept, nor may
+// A table is not safe for concurrent use. Pointers that it hands out are valid until the next call on the table and must not be kept,
+// nor may
 // anything they lead to.
 //
 // Invariant: id is live <=> bit id of live is set <=> exactly one slot of the index holds id.
@@ -83,7 +88,8 @@ func NewTable[K comparable, V any](d Descriptor[K, V]) *Table[K, V] {
 	if d.KeyHash == nil {
 		panic("BUG: state: table without KeyHash")
 	}
-	t := &Table[K, V]{desc: d, mix: d.Mix, deep: d.Values.Shared, pointers: hasPointers(reflect.TypeFor[entry[K, V]]()), epoch: 1, scratch: new(scratch)}
+	t := &Table[K, V]{desc: d, mix: d.Mix, deep: d.Values.Shared, epoch: 1, scratch: new(scratch)}
+	t.pointers = hasPointers(reflect.TypeFor[entry[K, V]]())
 	t.shift = pageShift(unsafe.Sizeof(entry[K, V]{}), t.deep)
 	t.mask = 1<<t.shift - 1
 	t.index.reset()
@@ -101,7 +107,8 @@ func (t *Table[K, V]) Len() int {
 // Hash is the hash to pass along with k.
 func (t *Table[K, V]) Hash(k *K) uint64 { return t.desc.KeyHash(k) }
 
-// Upsert points vals[i] to the value of keys[i], adding it when absent (zero, or made by Init). hashes are the key hashes of the batch. A key that
+// Upsert points vals[i] to the value of keys[i], adding it when absent (zero, or made by Init). hashes are the key hashes of the
+// batch. A key that
 // comes twice gives the same pointer twice. What is reached through the pointers may be changed until the next call on the table.
 // An error comes from the store only; the vector is then incomplete and the task must fail.
 func (t *Table[K, V]) Upsert(keys []K, hashes []uint64, vals []*V) error {
@@ -126,8 +133,13 @@ func (t *Table[K, V]) Upsert(keys []K, hashes []uint64, vals []*V) error {
 	return nil
 }
 
-// Find points vals[i] to the value of keys[i], or sets nil when it is absent. The values are for reading only: changes to them may be lost.
+// Find points vals[i] to the value of keys[i], or sets nil when it is absent. The values are for reading only: changes may be lost.
 func (t *Table[K, V]) Find(keys []K, hashes []uint64, vals []*V) error {
+	return t.findAll(keys, hashes, vals, false)
+}
+
+// findAll is Find; with write, what is found may be changed.
+func (t *Table[K, V]) findAll(keys []K, hashes []uint64, vals []*V, write bool) error {
 	if t.store != nil {
 		if err := t.store.makeRoom(t, len(keys)); err != nil {
 			return err
@@ -135,9 +147,9 @@ func (t *Table[K, V]) Find(keys []K, hashes []uint64, vals []*V) error {
 	}
 	for len(keys) > 0 {
 		n := min(len(keys), blockLen)
-		misses := t.lookup(keys[:n], hashes[:n], vals[:n], false)
+		misses := t.lookup(keys[:n], hashes[:n], vals[:n], write)
 		for _, m := range t.scratch.miss[:misses] {
-			v, err := t.findSlow(&keys[m], t.scratch.hash[m])
+			v, err := t.findSlow(&keys[m], t.scratch.hash[m], write)
 			if err != nil {
 				return err
 			}
@@ -182,7 +194,8 @@ func (t *Table[K, V]) lookup(keys []K, hashes []uint64, vals []*V, write bool) (
 		}
 		ws[i] = w
 	}
-	// Phase 3: load the entries and compare. What differs (another key with the same 32 bits) is left to the slow path, as is what is absent.
+	// Phase 3: load the entries and compare. What differs (another key with the same 32 bits) is left to the slow path, as is what is
+	// absent.
 	pages, cow, flags, mark := t.pages, t.deep || write, t.flags(), flagUsed
 	if write {
 		mark |= flagDirty
@@ -282,15 +295,15 @@ func (t *Table[K, V]) checkOwned(k *K, hash uint64) error {
 	}
 	if g := t.groups.of(hash); g < t.groups.First || g >= t.groups.End {
 		invariant.Check(false, "state: key %v is of key group %d, the subtask owns [%d, %d)", *k, g, t.groups.First, t.groups.End)
-		return fmt.Errorf("adding key %v to state: it is of key group %d, but this subtask owns [%d, %d): the record was sent to the wrong subtask",
-			*k, g, t.groups.First, t.groups.End)
+		return fmt.Errorf("adding key %v to state: it is of key group %d, but this subtask owns [%d, %d): "+
+			"the record was sent to the wrong subtask", *k, g, t.groups.First, t.groups.End)
 	}
 	return nil
 }
 
-func (t *Table[K, V]) findSlow(k *K, h uint64) (*V, error) {
+func (t *Table[K, V]) findSlow(k *K, h uint64, write bool) (*V, error) {
 	if id, ok := t.find(k, h); ok {
-		return t.touch(id, false), nil
+		return t.touch(id, write), nil
 	}
 	if t.store == nil {
 		return nil, nil
@@ -299,7 +312,7 @@ func (t *Table[K, V]) findSlow(k *K, h uint64) (*V, error) {
 	if err != nil || !ok {
 		return nil, err
 	}
-	return t.touch(id, false), nil
+	return t.touch(id, write), nil
 }
 
 // touch makes an entry in memory ready to be handed out.
@@ -317,13 +330,15 @@ func (t *Table[K, V]) touch(id uint32, write bool) *V {
 }
 
 // Get is Find for one key.
-func (t *Table[K, V]) Get(key K, hash uint64) (*V, error) {
+func (t *Table[K, V]) Get(key K, hash uint64) (*V, error) { return t.get(key, hash, false) }
+
+func (t *Table[K, V]) get(key K, hash uint64, write bool) (*V, error) {
 	if t.store != nil {
 		if err := t.store.makeRoom(t, 1); err != nil {
 			return nil, err
 		}
 	}
-	return t.findSlow(&key, t.indexHash(&key, hash))
+	return t.findSlow(&key, t.indexHash(&key, hash), write)
 }
 
 // UpsertOne is Upsert for one key.
@@ -377,8 +392,10 @@ func (t *Table[K, V]) dropAll() {
 	t.len = 0
 }
 
-// Scan fills keys and vals (of one length) with the next entries and returns how many, and the cursor to go on with: 0 when there are no more.
-// Begin with cursor 0. The order is unspecified, but the same for the same history of calls. Entries may be deleted between the calls of a scan;
+// Scan fills keys and vals (of one length) with the next entries and returns how many, and the cursor to go on with: 0 when there are
+// no more.
+// Begin with cursor 0. The order is unspecified, but the same for the same history of calls. Entries may be deleted between the calls
+// of a scan;
 // entries added meanwhile may or may not be seen. The values are for reading only and valid until the next call on the table.
 func (t *Table[K, V]) Scan(cursor uint64, keys []K, vals []*V) (n int, next uint64, err error) {
 	if t.store != nil {

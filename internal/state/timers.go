@@ -222,6 +222,8 @@ func (t *Timers[K]) info() StateInfo { return t.StateInfo }
 
 func (t *Timers[K]) maintain() error { return nil }
 
+func (t *Timers[K]) close() error { return nil }
+
 func (t *Timers[K]) freeze() (frozenState, error) { return freezeTable(t.set, nil, nil) }
 
 func (t *Timers[K]) restore(f *File, state int, groups Groups) error {

@@ -3,13 +3,15 @@ package state
 import (
 	"cmp"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"slices"
 
 	"github.com/flottio/flott/schema"
 )
 
-// Windowed is keyed state divided by a namespace, which is the start of a window or pane: a table per namespace. What ends together is dropped
+// Windowed is keyed state divided by a namespace, which is the start of a window or pane: a table per namespace. What ends together is
+// dropped
 // together, at the cost of one table, not of its entries. One goroutine owns it.
 type Windowed[K comparable, V any] struct {
 	backend *Backend
@@ -40,10 +42,11 @@ func RegisterWindowed[K comparable, V any](b *Backend, uid, name string, d Descr
 
 // leading describes a key with a number of eight bytes before it.
 func leading(name string, key *schema.Type) *schema.Type {
-	return &schema.Type{Kind: schema.Struct, Fields: []schema.Field{{Name: name, Type: schema.Scalar(schema.Int64)}, {Name: "key", Type: key}}}
+	return structOf(name, schema.Scalar(schema.Int64), "key", key)
 }
 
-// At returns the table of a namespace, a new one if it has none. It is good until DropNamespace; pointers into it are until the next call on it.
+// At returns the table of a namespace, a new one if it has none. It is good until DropNamespace; pointers into it are until the next
+// call on it.
 func (w *Windowed[K, V]) At(ns int64) (*Table[K, V], error) {
 	if w.last != nil && w.last.ns == ns {
 		return w.last.table, nil
@@ -115,6 +118,14 @@ func (w *Windowed[K, V]) maintain() error {
 		}
 	}
 	return nil
+}
+
+func (w *Windowed[K, V]) close() error {
+	var errs []error
+	for _, s := range w.spaces {
+		errs = append(errs, s.table.close())
+	}
+	return errors.Join(errs...)
 }
 
 // frozenSpaces is a windowed state in a snapshot.

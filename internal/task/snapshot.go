@@ -132,6 +132,8 @@ func (t *Task) act(actions []checkpoint.TaskAction) error {
 // fails the task (A2.11).
 func (t *Task) snapshot(id checkpoint.ID, o checkpoint.Options) error {
 	start := time.Now()
+	// After the barrier that stops the job nothing may happen here any more (A9.2).
+	t.stopped = t.stopped || o.Synchronous()
 	for _, e := range t.chain.edges {
 		e.control(record.Element{Kind: record.KindBarrier, Barrier: record.Barrier{ID: id, Options: o}})
 	}

@@ -66,7 +66,7 @@ func (r *Restored) into(j *Job, s *task.Spec) error {
 				continue
 			}
 			sub := &f.Subtasks[s.Subtask]
-			s.Finished = s.Finished && sub.Finished
+			s.Finished = s.Finished && finished(f, s.Subtask, j.Graph.Nodes[j.Plan.Chains[s.ID].Members[0].Node].Source)
 			x := operator.Restored{Watermark: sub.Watermark}
 			for _, l := range sub.Lists {
 				if l.State.Name == CommittablesState || l.State.Name == SplitsState {
@@ -101,6 +101,20 @@ func (r *Restored) into(j *Job, s *task.Spec) error {
 		return b.Restore(files...)
 	}
 	return nil
+}
+
+// finished reports whether the subtask had reached the end of its input. Splits are dealt out anew after a restore, so that a source has ended only
+// if all its subtasks have.
+func finished(o *checkpoint.OperatorRestore, subtask int, source bool) bool {
+	if !source {
+		return o.Subtasks[subtask].Finished
+	}
+	for i := range o.Subtasks {
+		if !o.Subtasks[i].Finished {
+			return false
+		}
+	}
+	return true
 }
 
 // isMadeUp reports whether a uid is not the user's: a stateless operator's.

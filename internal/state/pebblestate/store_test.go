@@ -65,9 +65,10 @@ func TestOpenWipesItsOwnFolderOnly(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = s.Set([]byte("k"), []byte("v"))
-	if err := s.db.Close(); err != nil { // as if the process had been killed
+	if err := errors.Join(s.batch.Close(), s.db.Close()); err != nil { // as if the process had been killed
 		t.Fatal(err)
 	}
+	s.cache.Unref()
 	s, err = Open(dir, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -92,7 +93,8 @@ func TestOpenWipesItsOwnFolderOnly(t *testing.T) {
 	}
 }
 
-// A full disk: writes fail in the background, while the task goes on writing. It must get an error, within bounded memory, and Close must end.
+// A full disk: writes fail in the background, while the task goes on writing. It must get an error, within bounded memory, and Close
+// must end.
 func TestFullDiskIsAnError(t *testing.T) {
 	full := make(chan struct{})
 	fs := errorfs.Wrap(vfs.NewMem(), errorfs.InjectorFunc(func(op errorfs.Op) error {
