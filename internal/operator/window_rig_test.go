@@ -402,3 +402,41 @@ func (r *reference) takeLate() []string {
 	r.late = nil
 	return late
 }
+
+// A window of many keys fires in pieces, each of bounded size, and every key once.
+func TestWindowsFireInPieces(t *testing.T) {
+	const keys = 3*fireRowsMax + 17
+	for name, w := range map[string]Windows{
+		"tumbling": {Kind: WindowTumbling, Size: ms(10), Slide: ms(10)},
+		"sliding":  {Kind: WindowSliding, Size: ms(10), Slide: ms(5)},
+		"session":  {Kind: WindowSession, Gap: ms(10)},
+		"global":   {Kind: WindowGlobal},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, 1, sumsPlan(w, 0, 0))
+			for i := 0; i < keys; i += 100 {
+				var rows []reading
+				for k := i; k < min(i+100, keys); k++ {
+					rows = append(rows, reading{fmt.Sprint(k), 3, 1}, reading{fmt.Sprint(k), 7, 1})
+				}
+				r.send(rows...)
+			}
+			pieces := 0
+			r.drive(func() (bool, error) {
+				pieces++
+				return r.tasks[0].op.(Advancer).Advance(math.MaxInt64)
+			})
+			seen := map[string]int{}
+			for _, s := range r.got {
+				seen[s]++
+			}
+			windows := 1
+			if name == "sliding" {
+				windows = 3
+			}
+			if len(seen) != windows*keys || len(r.got) != windows*keys || pieces < 3*windows {
+				t.Fatalf("%d results, %d distinct, in %d pieces; want %d", len(r.got), len(seen), pieces, windows*keys)
+			}
+		})
+	}
+}
