@@ -20,24 +20,6 @@ func hotRow(r *row, cores int, o options) ([]result, error) {
 	return disk.run(cores, o)
 }
 
-// growingEvents returns n events whose keys grow in number: one in five has a new key, the others one of the newest.
-func growingEvents(n int) []event {
-	const newest = 50_000
-	rng := rand.New(rand.NewPCG(5, 6))
-	rows := make([]event, n)
-	keys := int64(1)
-	for i := range rows {
-		k := keys - 1 - rng.Int64N(min(keys, newest))
-		if i%5 == 0 {
-			k = keys
-			keys++
-		}
-		// A bijection, so that neighbours in time are not neighbours on disk.
-		rows[i] = event{Key: k * 0x5851f42d4c957f2d, Time: int64(i), Value: 1}
-	}
-	return rows
-}
-
 // Ten times the memory limit: memoryBytes of it are half cache of decoded entries and a quarter Pebble's.
 const (
 	smallMemory      = "state.backend.rocksdb.memory.fixed-per-slot=16m"
@@ -45,19 +27,57 @@ const (
 	entryBytes       = 32 // of a key and a counter in memory
 )
 
-// biggerRow grows the state to ten times the memory limit and compares the last million records with the first.
+// biggerRow counts random keys of a state ten times the memory limit, so that nearly every record is read from disk, and compares the last
+// million records with the first. The state is made before.
 func biggerRow(r *row, cores int, o options) ([]result, error) {
-	keys := 10 * smallMemoryBytes / entryBytes
+	keys, more := 10*smallMemoryBytes/entryBytes, 4*million
 	if o.quick {
-		keys /= 4
+		keys, more = keys/2, 2*million
 	}
-	rows := growingEvents(keys * 5)
+	rng := rand.New(rand.NewPCG(7, 8))
+	rows := make([]event, keys+more)
+	for i := range rows {
+		k := i
+		if i >= keys {
+			k = rng.IntN(keys)
+		}
+		rows[i] = event{Key: scattered(k), Time: int64(i), Value: 1}
+	}
+	return firstAndLast(r, cores, rows, keys, o)
+}
+
+// growingRow lets the state grow from nothing to ten times the memory limit: one record in five has a new key, the others one of
+// the newest. The first million fits into memory, so this shows what the disk costs.
+func growingRow(r *row, cores int, o options) ([]result, error) {
+	const newest = 50_000
+	n := 10 * smallMemoryBytes / entryBytes * 5
+	if o.quick {
+		n /= 4
+	}
+	rng := rand.New(rand.NewPCG(5, 6))
+	rows := make([]event, n)
+	keys := 1
+	for i := range rows {
+		k := keys - 1 - rng.IntN(min(keys, newest))
+		if i%5 == 0 {
+			k = keys
+			keys++
+		}
+		rows[i] = event{Key: scattered(k), Time: int64(i), Value: 1}
+	}
+	return firstAndLast(r, cores, rows, million/8, o)
+}
+
+// scattered is a bijection: numbers that are neighbours are not neighbours on disk.
+func scattered(k int) int64 { return int64(k) * 0x5851f42d4c957f2d }
+
+// firstAndLast compares the last million of the records with the million that begins at from.
+func firstAndLast(r *row, cores int, rows []event, from int, o options) ([]result, error) {
 	var first, last, ratio []float64
 	for range min(o.rounds, 3) {
 		debug.FreeOSMemory()
 		n := len(rows)
-		// What counts is steady: the first million begins once the job runs, so both are measured between two places in the input.
-		m := &meter{marks: []int{million / 8, million/8 + million, n - million, n}}
+		m := &meter{marks: []int{from, from + million, n - million, n}}
 		in := &input[event]{rows: rows, records: n, meter: m}
 		if err := runJob(job{parallelism: 1, options: append([]string{smallMemory}, rocksdb...)}, countJob(in)); err != nil {
 			return nil, err
@@ -68,30 +88,6 @@ func biggerRow(r *row, cores int, o options) ([]result, error) {
 	}
 	return []result{{Name: r.name, Cores: cores, Ratio: measure.Median(ratio), NsPerRecord: measure.Median(last),
 		LoopNsPerRecord: measure.Median(first), floor: r.floor, note: r.note}}, nil
-}
-
-// uniformRow touches keys of a state ten times the memory limit at random: nearly every record reads from disk.
-func uniformRow(r *row, cores int, o options) ([]result, error) {
-	keys := 10 * smallMemoryBytes / entryBytes
-	if o.quick {
-		return nil, nil
-	}
-	rng := rand.New(rand.NewPCG(7, 8))
-	rows := make([]event, keys+2*million)
-	for i := range rows {
-		k := i
-		if i >= keys {
-			k = rng.IntN(keys)
-		}
-		rows[i] = event{Key: int64(k) * 0x5851f42d4c957f2d, Time: int64(i), Value: 1}
-	}
-	m := &meter{marks: []int{keys, keys + million, keys + 2*million}}
-	in := &input[event]{rows: rows, records: len(rows), meter: m}
-	if err := runJob(job{parallelism: 1, options: append([]string{smallMemory}, rocksdb...)}, countJob(in)); err != nil {
-		return nil, err
-	}
-	a, b := float64(m.times[1]-m.times[0])/million, float64(m.times[2]-m.times[1])/million
-	return []result{{Name: r.name, Cores: cores, Ratio: a / b, NsPerRecord: b, LoopNsPerRecord: a, note: r.note}}, nil
 }
 
 // checkpointRow compares the keyed count over a million keys with a checkpoint each second and without.
