@@ -191,7 +191,8 @@ func (s *MapState[K, U, V]) Len() int {
 	return n
 }
 
-// All iterates over the current key's entries, in the order in which they were added. The map must not be changed meanwhile, but for removing the entry at hand.
+// All iterates over the current key's entries, in the order in which they were added. The map must
+// not be changed meanwhile, but for removing the entry at hand.
 func (s *MapState[K, U, V]) All() iter.Seq2[U, V] {
 	return func(yield func(U, V) bool) {
 		var err error

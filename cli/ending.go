@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/flottio/flott/config"
+	"github.com/flottio/flott"
 )
 
 // ending is the last word about a run. It is spoken when the progress line is gone; the code is what the process ends with.
@@ -17,11 +17,13 @@ type ending = func(exitCode) exitCode
 func (r *run) ended(o outcome) (ending, exitCode) {
 	switch {
 	case r.signal != nil && (o.err == nil || errors.Is(o.err, context.Canceled)):
-		if path := orElse(o.result.Savepoint, r.savepoint); path != "" {
-			return r.stoppedWithSavepoint(o.result, path), exitOK
-		}
-		if o.err == nil && o.result.Status == statusFinished {
+		switch {
+		case r.savepoint != "":
+			return r.stoppedWithSavepoint(o.result), exitOK
+		case o.result.Status == statusFinished:
 			return r.finished(o.result), exitOK
+		case r.stopErr != nil:
+			return r.suspended(o.result), exitTerminated
 		}
 		return r.cancelled(o.result), signalCode(r.signal)
 	case o.err != nil && o.restoreErr:
@@ -35,24 +37,24 @@ func (r *run) ended(o outcome) (ending, exitCode) {
 // statusFinished is the status of a job that has read all of its input; Flink's word.
 const statusFinished = "FINISHED"
 
-func (r *run) ranFor(res result) time.Duration {
+func (r *run) ranFor(res flott.JobResult) time.Duration {
 	if res.Duration > 0 {
 		return res.Duration
 	}
 	return r.now().Sub(r.progress.started)
 }
 
-func (r *run) finished(res result) ending {
+func (r *run) finished(res flott.JobResult) ending {
 	return func(code exitCode) exitCode {
 		fmt.Fprintf(r.stderr, "%s: finished in %s: %s\n", r.name, short(r.ranFor(res)), counts(res))
 		return r.speak(code)
 	}
 }
 
-func (r *run) stoppedWithSavepoint(res result, path string) ending {
+func (r *run) stoppedWithSavepoint(res flott.JobResult) ending {
 	return func(code exitCode) exitCode {
 		fmt.Fprintf(r.stderr, "%s: stopped with a savepoint after %s: %s\nSavepoint completed. Path: %s\nResume: %s\n", r.name,
-			short(r.ranFor(res)), counts(res), path, r.resume(path))
+			short(r.ranFor(res)), counts(res), r.savepoint, r.resume(r.savepoint))
 		return r.speak(code)
 	}
 }
@@ -69,7 +71,7 @@ func (r *run) speak(code exitCode) exitCode {
 	return code
 }
 
-func (r *run) cancelled(res result) ending {
+func (r *run) cancelled(res flott.JobResult) ending {
 	return func(code exitCode) exitCode {
 		fmt.Fprintf(r.stderr, "%s: cancelled after %s: %s\n", r.name, short(r.ranFor(res)), counts(res))
 		r.offer(res)
@@ -88,20 +90,20 @@ func (r *run) failed(what string, o outcome) ending {
 }
 
 // offer says how to go on from the last checkpoint, if one is left.
-func (r *run) offer(res result) {
-	if res.LastCheckpoint != "" {
-		fmt.Fprintf(r.stderr, "Last checkpoint: %s\nResume: %s\n", res.LastCheckpoint, r.resume(res.LastCheckpoint))
+func (r *run) offer(res flott.JobResult) {
+	if res.Latest != "" {
+		fmt.Fprintf(r.stderr, "Last checkpoint: %s\nResume: %s\n", res.Latest, r.resume(res.Latest))
 	}
 }
 
-// abandoned ends the process with the job still in it, as a crash would: to cancel it could delete the checkpoints that are all it has.
-func (r *run) abandoned(code exitCode) exitCode {
-	fmt.Fprintf(r.stderr, "%s: SIGTERM: the savepoint failed: %v\nThe process ends as after a crash; checkpoints stay as they are.\n", r.name,
-		r.stopErr)
-	if config.CheckpointDir.Get(r.cfg) != "" {
-		fmt.Fprintf(r.stderr, "Resume: %s\n", r.resume("latest"))
+// suspended is the end after a savepoint that failed.
+func (r *run) suspended(res flott.JobResult) ending {
+	return func(code exitCode) exitCode {
+		fmt.Fprintf(r.stderr, "%s: the savepoint failed: %v\nThe job was suspended after %s; its checkpoints stay.\n", r.name, r.stopErr,
+			short(r.ranFor(res)))
+		r.offer(res)
+		return code
 	}
-	return code
 }
 
 func (r *run) exitAtOnce(code exitCode) exitCode {
@@ -110,7 +112,7 @@ func (r *run) exitAtOnce(code exitCode) exitCode {
 }
 
 // counts is what became of the records. In = out + late + dead letters + dropped holds for each operator, not for a job.
-func counts(res result) string {
+func counts(res flott.JobResult) string {
 	parts := []string{exact(res.RecordsIn) + " records in", exact(res.RecordsOut) + " out"}
 	for _, c := range []struct {
 		n    int64

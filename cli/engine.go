@@ -2,16 +2,18 @@ package cli
 
 import (
 	"context"
+	"log/slog"
 	"time"
 
+	"github.com/flottio/flott"
 	"github.com/flottio/flott/config"
 	"github.com/flottio/flott/internal/metrics"
 )
 
 // prepare builds and validates the job. An error holds all problems at once, and nothing was started.
-type prepare func(cfg *config.Set) (job, error)
+type prepare func(cfg *config.Set, log *slog.Logger) (job, error)
 
-// job is one prepared job. Status and StopWithSavepoint may be called while Run is running.
+// job is one prepared job, flottJob or a test's. Status and StopWithSavepoint may be called while Run is running.
 type job interface {
 	// Plan draws the execution plan as text, PlanJSON as data.
 	Plan() string
@@ -19,9 +21,9 @@ type job interface {
 	// RestorePlan says what the snapshot that the configuration names would restore, what is new and what would be dropped. An error is a
 	// refusal or a damage.
 	RestorePlan(ctx context.Context) (string, error)
-	// Run runs the job until it ends and everything it started has ended; a done ctx cancels it. The result holds what is known also when
-	// there is an error.
-	Run(ctx context.Context) (result, error)
+	// Run runs the job until it ends and everything it started has ended. A done ctx cancels it; with the cause flott.ErrSuspend it keeps
+	// what is needed to go on. The result holds what is known also when there is an error; a *flott.RestoreError is one of the restore.
+	Run(ctx context.Context) (flott.JobResult, error)
 	// StopWithSavepoint makes Run return after a savepoint in dir. It returns when the job has ended in another way, too.
 	StopWithSavepoint(ctx context.Context, dir string, drain bool) (path string, err error)
 	Status() status
@@ -29,27 +31,12 @@ type job interface {
 	Metrics() *metrics.Registry
 }
 
-// restoreFailure is an error of Run that means: the snapshot could not be restored. It decides the exit code.
-type restoreFailure interface {
-	error
-	RestoreFailed() bool
-}
-
-// result is how a job ended.
-type result struct {
-	Status                                            string
-	Duration                                          time.Duration
-	RecordsIn, RecordsOut, Late, DeadLetters, Dropped int64
-	// LastCheckpoint and Savepoint are paths to resume from; empty if there is none.
-	LastCheckpoint, Savepoint string
-	Restarts                  int
-}
-
 // status is where a job stands.
 type status struct {
-	State                                             string
-	Restarts                                          int
-	RecordsIn, RecordsOut, Late, DeadLetters, Dropped int64 // totals since the start
+	State    string
+	Restarts int
+	// RecordsIn and the like are totals since the start of the attempt.
+	RecordsIn, RecordsOut, Late, DeadLetters, Dropped int64
 	// WatermarkLag is how far the sinks' watermark is behind the clock, if HasWatermark.
 	WatermarkLag time.Duration
 	HasWatermark bool

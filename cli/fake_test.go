@@ -7,12 +7,14 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/flottio/flott"
 	"github.com/flottio/flott/config"
 	"github.com/flottio/flott/internal/metrics"
 )
@@ -44,13 +46,13 @@ func (j *fakeJob) RestorePlan(context.Context) (string, error) {
 	return "restoring from " + config.RecoveryPath.Get(j.cfg) + ": per-minute: 2 states", nil
 }
 
-func (j *fakeJob) Run(ctx context.Context) (result, error) {
+func (j *fakeJob) Run(ctx context.Context) (flott.JobResult, error) {
 	if j.prints != "" {
 		fmt.Fprint(j.stdout, j.prints)
 	}
-	res := result{Status: "FINISHED", Duration: 1200 * time.Millisecond, RecordsIn: 1000000, RecordsOut: 1234, Late: 3}
+	res := flott.JobResult{Status: "FINISHED", Duration: 1200 * time.Millisecond, RecordsIn: 1000000, RecordsOut: 1234, Late: 3}
 	if j.runErr != nil {
-		res.Status, res.LastCheckpoint = "FAILED", "/c/job/chk-7"
+		res.Status, res.Latest = "FAILED", "/c/job/chk-7"
 		return res, j.runErr
 	}
 	if !j.idle {
@@ -63,9 +65,12 @@ func (j *fakeJob) Run(ctx context.Context) (result, error) {
 	select {
 	case <-ctx.Done():
 		res.Status = "CANCELED"
-		return res, ctx.Err()
-	case path := <-j.stop:
-		res.Savepoint = path
+		if errors.Is(context.Cause(ctx), flott.ErrSuspend) {
+			res.Status, res.Latest = "SUSPENDED", "/c/job/chk-7"
+		}
+		return res, nil
+	case <-j.stop:
+		res.Status = "SUSPENDED"
 		return res, nil
 	}
 }
@@ -91,7 +96,7 @@ func fakeProgram(p *program, kind string) *program {
 	flags.Bool("fast", false, "do not wait")
 	limit := flags.Int("limit", 0, "stop after `N` records; 0: never")
 	p.name, p.call, p.doc, p.flags = "clicks", "./clicks", "counts clicks per URL", flags
-	p.prepare = func(cfg *config.Set) (job, error) {
+	p.prepare = func(cfg *config.Set, _ *slog.Logger) (job, error) {
 		j := &fakeJob{cfg: cfg, stop: make(chan string, 1), stdout: p.stdout, metrics: metrics.New(time.Now)}
 		switch kind {
 		case "panics":
@@ -101,7 +106,7 @@ func fakeProgram(p *program, kind string) *program {
 		case "refused":
 			j.restoreErr = errors.New("restoring /s: the state of \"per-minute\" has no home; -n drops it")
 		case "damaged":
-			j.runErr = fakeDamage{errors.New("restoring chk-7: file a.state: expected 10 bytes, found 9")}
+			j.runErr = &flott.RestoreError{Err: errors.New("restoring chk-7: file a.state: expected 10 bytes, found 9")}
 		case "fails":
 			j.runErr = errors.New("operator per-minute, subtask 1 of 2, record {a}: panic: boom\n\nmain.build.func1()\n\tmain.go:12")
 		case "idle":
@@ -124,17 +129,16 @@ func buildThatPanics() {
 	urls["a"] = 1
 }
 
-type fakeDamage struct{ error }
-
-func (fakeDamage) RestoreFailed() bool { return true }
-
 const envFake = "FLOTT_CLI_TEST_JOB"
 
 // TestMain lets this binary be a job when a test starts it again.
 func TestMain(m *testing.M) {
 	if kind := os.Getenv(envFake); kind != "" {
-		if kind == "flott" {
+		switch kind {
+		case "flott":
 			Flott()
+		case "real":
+			realMain()
 		}
 		p := fakeProgram(process("clicks"), kind)
 		os.Exit(int(p.main(os.Args[1:])))

@@ -1,28 +1,28 @@
-//go:build engine
-
 package cli
 
 import (
-	"context"
-
 	"github.com/flottio/flott"
+	"github.com/flottio/flott/internal/checkpoint"
+	"github.com/flottio/flott/internal/metrics"
 )
 
-// flottJob is a job of the engine as engine.go wants it.
+// flottJob is a job of the engine.
 type flottJob struct{ *flott.Job }
-
-// Run implements job.
-func (j flottJob) Run(ctx context.Context) (result, error) {
-	r, err := j.Job.Run(ctx)
-	return result(r), err
-}
 
 // Status implements job.
 func (j flottJob) Status() status {
-	s := j.Job.Status()
-	return status{
-		State: s.State, Restarts: s.Restarts, RecordsIn: s.RecordsIn, RecordsOut: s.RecordsOut, Late: s.Late,
-		DeadLetters: s.DeadLetters, Dropped: s.Dropped, WatermarkLag: s.WatermarkLag, HasWatermark: s.HasWatermark,
-		Checkpoint: checkpointStatus(s.Checkpoint), Backpressured: s.Backpressured, Percent: s.Percent,
+	p, seen := j.Progress(metrics.Snapshot{}), j.Job.Status()
+	s := status{
+		State: seen.Status.String(), Restarts: max(0, seen.Attempts-1),
+		RecordsIn: int64(p.RecordsIn), RecordsOut: int64(p.RecordsOut), Late: int64(p.Late), DeadLetters: int64(p.DeadLetters),
+		Dropped: int64(p.Dropped), WatermarkLag: p.WatermarkLag, HasWatermark: p.HasWatermark, Backpressured: p.BackPressured, Percent: -1,
 	}
+	if p.Bounded {
+		s.Percent = 100 * p.Read
+	}
+	if last := seen.Stats.LastCompleted; last.ID != checkpoint.None {
+		s.Checkpoint = checkpointStatus{ID: int64(last.ID), Completed: seen.Started.Add(last.Begun + last.Duration), SizeBytes: last.Bytes,
+			Took: last.Duration}
+	}
+	return s
 }

@@ -1,9 +1,8 @@
-//go:build engine
-
 package cli
 
 import (
 	"flag"
+	"log/slog"
 	"os"
 
 	"github.com/flottio/flott"
@@ -15,8 +14,8 @@ import (
 func Main(name string, build func(*flott.Env), options ...Option) {
 	p := process(name)
 	p.flags = flag.CommandLine
-	p.prepare = func(cfg *config.Set) (job, error) {
-		j, err := flott.Prepare(name, build, cfg)
+	p.prepare = func(cfg *config.Set, log *slog.Logger) (job, error) {
+		j, err := flott.Prepare(name, build, cfg, log)
 		if err != nil {
 			return nil, err
 		}

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -171,13 +172,13 @@ func isFile(path string) bool {
 }
 
 // build prepares the job. A panic of the job's build function is an error like any other: it is the job's, not ours.
-func (p *program) build(cfg *config.Set) (j job, err error) {
+func (p *program) build(cfg *config.Set, log *slog.Logger) (j job, err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			j, err = nil, fmt.Errorf("the function that builds the job panicked: %v\n\n%s", cause, userStack(debug.Stack()))
 		}
 	}()
-	return p.prepare(cfg)
+	return p.prepare(cfg, log)
 }
 
 // userStack cuts a panic's stack to the job's own frames: those between the panic and the engine.
@@ -214,7 +215,7 @@ func (p *program) notices(cfg *config.Set) {
 
 // plan shows the job without starting it.
 func (p *program) plan(a *arguments, cfg *config.Set) exitCode {
-	j, err := p.build(cfg)
+	j, err := p.build(cfg, slog.New(slog.NewTextHandler(p.stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
 	if err != nil {
 		return p.refuse(err)
 	}

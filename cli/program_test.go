@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -107,7 +108,7 @@ func TestLayers(t *testing.T) {
 		return map[string]string{envProperties: "pipeline.name: env\nparallelism.default: 3\n"}[name]
 	}
 	var cfg *config.Set
-	p.prepare = func(c *config.Set) (job, error) {
+	p.prepare = func(c *config.Set, _ *slog.Logger) (job, error) {
 		cfg = c
 		config.Parallelism.Put(c, 1, config.Origin{Source: "code"})
 		config.OperatorChaining.Put(c, false, config.Origin{Source: "code"})

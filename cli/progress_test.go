@@ -14,6 +14,7 @@ import (
 
 	"github.com/cockroachdb/datadriven"
 
+	"github.com/flottio/flott"
 	"github.com/flottio/flott/config"
 )
 
@@ -148,7 +149,7 @@ func TestDrawing(t *testing.T) {
 		p, _, stderr := inProcess("idle")
 		p.terminal = &terminal{width: func() int { return 60 }}
 		started := time.Now()
-		p.prepare = func(cfg *config.Set) (job, error) { return &sleepyJob{fakeJob{cfg: cfg}, started}, nil }
+		p.prepare = func(cfg *config.Set, _ *slog.Logger) (job, error) { return &sleepyJob{fakeJob{cfg: cfg}, started}, nil }
 		if code := p.main(nil); code != exitOK {
 			t.Errorf("exit %d", code)
 		}
@@ -170,12 +171,12 @@ type sleepyJob struct {
 	started time.Time
 }
 
-func (j *sleepyJob) Run(ctx context.Context) (result, error) {
+func (j *sleepyJob) Run(ctx context.Context) (flott.JobResult, error) {
 	select {
 	case <-ctx.Done():
-		return result{}, ctx.Err()
+		return flott.JobResult{}, ctx.Err()
 	case <-time.After(1200 * time.Millisecond):
-		return result{Status: "FINISHED", RecordsIn: 1200}, nil
+		return flott.JobResult{Status: "FINISHED", RecordsIn: 1200}, nil
 	}
 }
 

@@ -10,13 +10,10 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/flottio/flott"
 	"github.com/flottio/flott/config"
 	"github.com/flottio/flott/internal/metrics"
 )
-
-// failedSavepointGrace is how long a job may take to end by itself after a stop with a savepoint has failed: the two often have one cause,
-// and then the job's own end says more.
-const failedSavepointGrace = 2 * time.Second
 
 // run is one run of a job, from the snapshot it starts from to its end. One goroutine calls the job, the loop owns everything else.
 type run struct {
@@ -36,7 +33,7 @@ type run struct {
 
 // outcome is how the goroutine that calls the job ended.
 type outcome struct {
-	result     result
+	result     flott.JobResult
 	err        error
 	restoreErr bool // err is of the restore: the job did not run
 }
@@ -70,7 +67,7 @@ func (p *program) run(a *arguments, cfg *config.Set) exitCode {
 
 // execute prepares the job and runs it. The function that it returns speaks the last word, when the screen is free.
 func (r *run) execute() (ending, exitCode) {
-	j, err := r.build(r.cfg)
+	j, err := r.build(r.cfg, r.log)
 	if err != nil {
 		return func(exitCode) exitCode { return r.refuse(err) }, exitRefused
 	}
@@ -81,14 +78,14 @@ func (r *run) execute() (ending, exitCode) {
 	if name, ok := config.PipelineName.Lookup(r.cfg); ok {
 		r.name = name
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
+	ctx, cancel := context.WithCancelCause(context.Background())
+	defer cancel(nil)
 	closeMetrics, err := r.serveMetrics(ctx)
 	if err != nil {
 		return func(exitCode) exitCode { return r.refuse(err) }, exitRefused
 	}
 	defer closeMetrics()
-	defer cancel()
+	defer cancel(nil)
 	signals, release := r.signals()
 	defer release()
 	return r.loop(ctx, cancel, signals)
@@ -128,12 +125,12 @@ func (r *run) work(ctx context.Context, started chan<- struct{}) outcome {
 	}
 	close(started)
 	result, err := r.job.Run(ctx)
-	var restore restoreFailure
-	return outcome{result: result, err: err, restoreErr: errors.As(err, &restore) && restore.RestoreFailed()}
+	var restore *flott.RestoreError
+	return outcome{result: result, err: err, restoreErr: errors.As(err, &restore)}
 }
 
 // loop waits for the job's end, and meanwhile for signals and for the time to show progress.
-func (r *run) loop(ctx context.Context, cancel func(), signals <-chan os.Signal) (ending, exitCode) {
+func (r *run) loop(ctx context.Context, cancel context.CancelCauseFunc, signals <-chan os.Signal) (ending, exitCode) {
 	started, done, stops := make(chan struct{}), make(chan outcome, 1), make(chan stopped, 1)
 	go func() { done <- r.work(ctx, started) }()
 	r.progress = progress{name: r.name, started: r.now()}
@@ -143,7 +140,6 @@ func (r *run) loop(ctx context.Context, cancel func(), signals <-chan os.Signal)
 	}
 	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
-	var abandon <-chan time.Time
 	running := false
 	begun := started
 	for {
@@ -159,14 +155,14 @@ func (r *run) loop(ctx context.Context, cancel func(), signals <-chan os.Signal)
 				return r.exitAtOnce, signalCode(s)
 			}
 			r.signal = s
-			r.begin(ctx, s, running, cancel, stops)
+			if !r.begin(ctx, s, running, stops) {
+				cancel(nil)
+			}
 		case s := <-stops:
 			r.stopping, r.savepoint, r.stopErr = false, s.path, s.err
-			if s.err != nil {
-				abandon = time.After(failedSavepointGrace)
+			if s.err != nil { // not a plain cancel: that could delete the checkpoints, which are all that the job has
+				cancel(flott.ErrSuspend)
 			}
-		case <-abandon:
-			return r.abandoned, exitTerminated
 		case o := <-done:
 			if !r.awaitStop(stops, signals) {
 				return r.exitAtOnce, exitTerminated
@@ -200,13 +196,12 @@ func (r *run) show() {
 	r.screen.draw(r.progress.line(r.terminal.width()))
 }
 
-// begin starts to end the job after a first signal.
-func (r *run) begin(ctx context.Context, s os.Signal, running bool, cancel func(), stops chan<- stopped) {
+// begin starts to end the job after a first signal. It reports false if the job is to be cancelled.
+func (r *run) begin(ctx context.Context, s os.Signal, running bool, stops chan<- stopped) bool {
 	dir, ok := config.SavepointDir.Lookup(r.cfg)
 	if s != syscall.SIGTERM || !ok || !running {
 		fmt.Fprintf(r.screen, "%s: %s: cancelling the job; a second signal ends the process at once\n", r.name, signalName(s))
-		cancel()
-		return
+		return false
 	}
 	fmt.Fprintf(r.screen, "%s: %s: stopping with a savepoint in %s; a second signal ends the process at once\n", r.name, signalName(s), dir)
 	r.stopping = true
@@ -214,6 +209,7 @@ func (r *run) begin(ctx context.Context, s os.Signal, running bool, cancel func(
 		path, err := r.job.StopWithSavepoint(ctx, dir, false)
 		stops <- stopped{path, err}
 	}()
+	return true
 }
 
 func signalName(s os.Signal) string {

@@ -22,6 +22,8 @@ func (d *Driver) carry(a Action) {
 		d.drafts[a.ID] = &draft{triggeredMs: d.config.Clock.Now().UnixMilli(),
 			parts: map[checkpoint.Task]map[string]checkpoint.Subtask{}}
 		d.beside(func() { d.Post(Prepared{a.ID, d.storage.prepare(a)}) })
+	case PrepareNothing:
+		d.storage.prepareNothing(a.ID)
 	case SnapshotEnumerators:
 		d.cluster.SnapshotEnumerators(a.Attempt, a.ID)
 	case TriggerSources:

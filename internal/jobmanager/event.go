@@ -139,6 +139,8 @@ type (
 		Options   checkpoint.Options
 		Directory string
 	}
+	// PrepareNothing: what is written for this checkpoint is dropped. No answer.
+	PrepareNothing struct{ ID checkpoint.ID }
 	// SnapshotEnumerators: close the valves and take the enumerators' states. Answer: EnumeratorsSnapshotted.
 	SnapshotEnumerators struct {
 		Attempt string
@@ -194,6 +196,7 @@ type (
 func (Deploy) action()              {}
 func (CancelAttempt) action()       {}
 func (Prepare) action()             {}
+func (PrepareNothing) action()      {}
 func (SnapshotEnumerators) action() {}
 func (TriggerSources) action()      {}
 func (WriteManifest) action()       {}

@@ -65,6 +65,7 @@ func (j *Job) prepare(a checkpoint.Prepare) {
 	}
 	if j.spec.Checkpoints.Interval == 0 && a.Options.Kind == checkpoint.Periodic && j.finalFrom != checkpoint.None {
 		j.commitOnly = append(j.commitOnly, a.ID)
+		j.do(PrepareNothing{a.ID})
 		j.tell(checkpoint.Prepared{ID: a.ID})
 		return
 	}

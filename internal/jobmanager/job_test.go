@@ -248,6 +248,8 @@ func show(a Action) string {
 		return fmt.Sprintf("deploy %s from %d", a.Attempt, a.Restore)
 	case CancelAttempt:
 		return "cancel " + a.Attempt
+	case PrepareNothing:
+		return fmt.Sprintf("prepare %d as nothing", a.ID)
 	case Prepare:
 		return fmt.Sprintf("prepare %v %d", a.Options, a.ID)
 	case SnapshotEnumerators:

@@ -1,8 +1,10 @@
 package state
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"testing"
 
@@ -115,7 +117,7 @@ func TestTableAgainstMapWithSnapshots(t *testing.T) {
 				want map[int64]int64
 			}
 			var snaps []snap
-			for range 400 {
+			for range 250 {
 				switch n := 1 + rng.IntN(700); rng.IntN(8) {
 				case 0, 1, 2, 3:
 					keys, hashes, vals := make([]int64, n), make([]uint64, n), make([]*int64, n)
@@ -146,16 +148,13 @@ func TestTableAgainstMapWithSnapshots(t *testing.T) {
 					*v = 7
 					want[k] = 7
 				case 6:
-					s := snap{f: tb.freeze(), want: map[int64]int64{}}
-					for k, v := range want {
-						s.want[k] = v
-					}
+					s := snap{f: tb.freeze(), want: maps.Clone(want)}
 					snaps = append(snaps, s)
 				case 7:
 					if len(snaps) > 0 {
 						i := rng.IntN(len(snaps))
 						got := frozenMap(snaps[i].f, func(v int64) int64 { return v })
-						if fmt.Sprint(got) != fmt.Sprint(snaps[i].want) {
+						if !maps.Equal(got, snaps[i].want) {
 							t.Fatal("a snapshot changed after it was taken")
 						}
 						tb.release(snaps[i].f)
@@ -169,7 +168,7 @@ func TestTableAgainstMapWithSnapshots(t *testing.T) {
 			}
 			check(t, tb, map[int64]int64{}, sameInt)
 			for _, s := range snaps {
-				if got := frozenMap(s.f, func(v int64) int64 { return v }); fmt.Sprint(got) != fmt.Sprint(s.want) {
+				if got := frozenMap(s.f, func(v int64) int64 { return v }); !maps.Equal(got, s.want) {
 					t.Fatal("a snapshot changed when the table was cleared")
 				}
 			}
@@ -206,7 +205,7 @@ func TestTableSharedValuesUnderSnapshot(t *testing.T) {
 			(*vals[i])[1]++ // in place
 		}
 		after := frozenMap(f, func(v []byte) []byte { return v })
-		if fmt.Sprint(before) != fmt.Sprint(after) {
+		if !maps.EqualFunc(before, after, bytes.Equal) {
 			t.Fatalf("round %d: a snapshot changed", round)
 		}
 		tb.release(f)

@@ -120,7 +120,7 @@ func (f *fan) Emit(b record.Batch) error {
 		i++
 		c.counters.In.Add(n)
 		if err := c.op.Process(0, record.Handover(x)); err != nil {
-			return err
+			return wrap(c, err)
 		}
 	}
 	for _, e := range f.edges {

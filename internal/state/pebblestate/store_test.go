@@ -65,9 +65,10 @@ func TestOpenWipesItsOwnFolderOnly(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = s.Set([]byte("k"), []byte("v"))
-	if err := s.db.Close(); err != nil { // as if the process had been killed
+	if err := errors.Join(s.batch.Close(), s.db.Close()); err != nil { // as if the process had been killed
 		t.Fatal(err)
 	}
+	s.cache.Unref()
 	s, err = Open(dir, 0)
 	if err != nil {
 		t.Fatal(err)
