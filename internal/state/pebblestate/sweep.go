@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
+	"golang.org/x/sys/unix"
 )
 
 // prefix is what the names of stores' folders begin with; the process's number follows.
@@ -26,16 +27,16 @@ func Sweep(parent string) (removed int, err error) {
 	if errors.Is(err, os.ErrNotExist) {
 		return 0, nil
 	}
-	own := strconv.Itoa(os.Getpid())
 	for _, e := range entries {
 		rest, ours := strings.CutPrefix(e.Name(), prefix)
-		pid, _, _ := strings.Cut(rest, "-")
+		number, _, _ := strings.Cut(rest, "-")
+		pid, e2 := strconv.Atoi(number)
 		// Locks do not hold against the process that has them.
-		if !ours || !e.IsDir() || pid == own {
+		if !ours || !e.IsDir() || e2 != nil || pid == os.Getpid() {
 			continue
 		}
 		dir := filepath.Join(parent, e.Name())
-		if !isDead(dir) {
+		if !isDead(dir, pid) {
 			continue
 		}
 		if e := os.RemoveAll(dir); e != nil {
@@ -47,17 +48,13 @@ func Sweep(parent string) (removed int, err error) {
 	return removed, err
 }
 
-// isDead reports whether dir is a store that nobody has open.
-func isDead(dir string) bool {
-	if _, err := os.Stat(filepath.Join(dir, marker)); err != nil {
-		return false // not a store, or one that is just being made
+// isDead reports whether nobody has the store in dir open. A folder without a lock is one that is just being made, or that its owner or
+// another sweep was removing when it was killed: then the process number decides.
+func isDead(dir string, pid int) bool {
+	name := filepath.Join(dir, "db", "LOCK")
+	if _, err := os.Stat(name); err != nil {
+		return errors.Is(unix.Kill(pid, 0), unix.ESRCH)
 	}
-	lock, err := vfs.Default.Lock(filepath.Join(dir, "db", "LOCK"))
-	if errors.Is(err, os.ErrNotExist) {
-		return true // killed before the database was there
-	}
-	if err != nil {
-		return false
-	}
-	return lock.Close() == nil
+	lock, err := vfs.Default.Lock(name)
+	return err == nil && lock.Close() == nil
 }
