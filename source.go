@@ -67,6 +67,8 @@ type ReaderContext interface {
 	Context() context.Context
 	Subtask() int
 	Parallelism() int
+	// Now is processing time in milliseconds since the epoch.
+	Now() int64
 	// Wake makes the engine call Read again after it returned Idle. The only method that any goroutine may call.
 	Wake()
 	// SplitDone says that the split with this number (see Reader.Read) is read to its end: it no longer holds back event time.

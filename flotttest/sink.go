@@ -15,14 +15,11 @@ import (
 // keeps its promise. It may be read once the run has ended. The zero value is not usable; NewLedger.
 type Ledger[T any] struct {
 	codec *codec.Codec[T]
-	// LoseCommittable is a deliberate bug for tests of the tests: the n-th committable (from 1) is not committed.
-	LoseCommittable int
 
 	mu struct {
 		sync.Mutex
 		records   []T
 		committed map[string]bool
-		commits   int
 	}
 }
 
@@ -66,9 +63,6 @@ func (l *Ledger[T]) Commit(_ context.Context, committables [][]byte) error {
 			continue
 		}
 		l.mu.committed[id] = true
-		if l.mu.commits++; l.mu.commits == l.LoseCommittable {
-			continue
-		}
 		for len(body) > 0 {
 			var v T
 			n, err := l.codec.Decode(body, &v)

@@ -4,35 +4,53 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"sort"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/flottio/flott"
 )
 
-// Record is a record of a scripted source with its event time in milliseconds, flott.NoTime for none.
+// Record is a record of a scripted source.
 type Record[T any] struct {
 	Value T
-	Time  int64
+	// Time is the event time in milliseconds since the epoch, flott.NoTime for none. The job keeps it with flott.SourceTimes.
+	Time int64
+	// Pause is how long the split is silent before the record, in processing time.
+	Pause time.Duration
 }
 
-// Script is a source that reads given records from splits. Each split is read in order; how splits are assigned, and where batches
-// are cut, follows the seed of the run.
+// At makes a record with an event time.
+func At[T any](ms int64, v T) Record[T] { return Record[T]{Value: v, Time: ms} }
+
+// After makes the record wait for a pause.
+func (r Record[T]) After(pause time.Duration) Record[T] {
+	r.Pause = pause
+	return r
+}
+
+// Script is a bounded source that reads given records from splits, each in order. How splits are assigned and where batches are cut is drawn
+// from Seed. The zero Script has no records.
 type Script[T any] struct {
 	// Splits hold the records.
 	Splits [][]Record[T]
-	// Seed draws the cuts of batches; 0 fills batches.
+	// Seed draws the cuts of batches and which of a reader's splits comes next; 0 fills batches and reads one split after another.
 	Seed uint64
-	// MaxBatch bounds a batch; 0 means no bound of its own.
+	// MaxBatch bounds a batch in records; 0 means no bound of its own.
 	MaxBatch int
-	// GiveTwice is a deliberate bug for tests of the tests: the first split is assigned to two readers.
-	GiveTwice bool
+	// Static gives each reader at once all the splits it will ever have, as for a log with partitions. Otherwise a reader gets one split at
+	// a time, as for files.
+	Static bool
 }
+
+// Records makes a scripted source of one split.
+func Records[T any](records ...Record[T]) Script[T] { return Script[T]{Splits: [][]Record[T]{records}} }
 
 // FromSlice makes a scripted source of n splits, dealing out the values in turn, without event times.
 func FromSlice[T any](n int, values ...T) Script[T] {
 	s := Script[T]{Splits: make([][]Record[T], n)}
 	for i, v := range values {
-		s.Splits[i%n] = append(s.Splits[i%n], Record[T]{v, flott.NoTime})
+		s.Splits[i%n] = append(s.Splits[i%n], Record[T]{Value: v, Time: flott.NoTime})
 	}
 	return s
 }
@@ -48,7 +66,7 @@ func (s Script[T]) Bounded() bool { return true }
 
 // NewEnumerator implements flott.Source.
 func (s Script[T]) NewEnumerator(ctx flott.EnumeratorContext, restored []byte) (flott.Enumerator, error) {
-	e := &scriptEnumerator[T]{script: s, ctx: ctx}
+	e := &scriptEnumerator{ctx: ctx, static: s.Static}
 	if restored == nil {
 		for i := range s.Splits {
 			e.left = append(e.left, flott.Split{ID: splitID(i)})
@@ -66,50 +84,82 @@ func (s Script[T]) NewEnumerator(ctx flott.EnumeratorContext, restored []byte) (
 	return e, nil
 }
 
-func splitID(i int) string { return fmt.Sprintf("split-%03d", i) }
+const splitPrefix = "split-"
 
-type scriptEnumerator[T any] struct {
-	script Script[T]
-	ctx    flott.EnumeratorContext
-	left   []flott.Split
-	given  bool
+func splitID(i int) string { return splitPrefix + strconv.Itoa(i) }
+
+func splitNumber(id string) (int, error) {
+	n, err := strconv.Atoi(strings.TrimPrefix(id, splitPrefix))
+	if err != nil {
+		return 0, fmt.Errorf("split %q is not of a script", id)
+	}
+	return n, nil
 }
 
-func (e *scriptEnumerator[T]) Start() error { return nil }
+type scriptEnumerator struct {
+	ctx    flott.EnumeratorContext
+	static bool
+	left   []flott.Split
+}
 
-func (e *scriptEnumerator[T]) Return(splits []flott.Split) error {
+func (e *scriptEnumerator) Start() error { return nil }
+
+func (e *scriptEnumerator) Return(splits []flott.Split) error {
 	e.left = append(e.left, splits...)
-	sort.Slice(e.left, func(i, j int) bool { return e.left[i].ID < e.left[j].ID })
+	sort.Slice(e.left, func(i, j int) bool {
+		a, _ := splitNumber(e.left[i].ID)
+		b, _ := splitNumber(e.left[j].ID)
+		return a < b
+	})
 	return nil
 }
 
-func (e *scriptEnumerator[T]) Request(subtask int) error {
+func (e *scriptEnumerator) Request(subtask int) error {
+	if e.static {
+		return e.assignAll(subtask)
+	}
 	if len(e.left) == 0 {
 		e.ctx.NoMoreSplits(subtask)
 		return nil
 	}
 	x := e.left[0]
-	if !e.script.GiveTwice || e.given {
-		e.left = e.left[1:]
-	}
-	e.given = true
+	e.left = e.left[1:]
 	e.ctx.Assign(subtask, x)
 	return nil
 }
 
-func (e *scriptEnumerator[T]) Snapshot() ([]byte, error) {
-	ids := make([]string, len(e.left))
-	for i, x := range e.left {
-		ids[i] = x.ID
-		if len(x.Position) > 0 {
-			ids[i] += "@" + string(x.Position)
+func (e *scriptEnumerator) assignAll(subtask int) error {
+	kept := e.left[:0]
+	for _, x := range e.left {
+		n, err := splitNumber(x.ID)
+		if err != nil {
+			return err
+		}
+		if n%e.ctx.Parallelism() == subtask {
+			e.ctx.Assign(subtask, x)
+		} else {
+			kept = append(kept, x)
 		}
 	}
-	return []byte(strings.Join(ids, " ")), nil
+	e.left = kept
+	e.ctx.NoMoreSplits(subtask)
+	return nil
 }
 
-func (e *scriptEnumerator[T]) Complete(int64) error { return nil }
-func (e *scriptEnumerator[T]) Close() error         { return nil }
+func (e *scriptEnumerator) Snapshot() ([]byte, error) {
+	var b []byte
+	for _, x := range e.left {
+		b = append(append(b, x.ID...), '@')
+		b = append(append(b, x.Position...), ' ')
+	}
+	if b == nil {
+		b = []byte{}
+	}
+	return b, nil
+}
+
+func (e *scriptEnumerator) Complete(int64) error { return nil }
+func (e *scriptEnumerator) Close() error         { return nil }
 
 // NewReader implements flott.Source.
 func (s Script[T]) NewReader(ctx flott.ReaderContext) (flott.Reader[T], error) {
@@ -125,25 +175,29 @@ type scriptReader[T any] struct {
 	ctx      flott.ReaderContext
 	rng      *rand.Rand
 	assigned []scriptSplit
-	at       int // the split being read
+	open     []int32 // numbers of the splits not read to their end
 	all      bool
 }
 
 type scriptSplit struct {
 	number, next int
+	// silent is the processing time until which a pause lasts; 0 when it has not begun.
+	silent int64
 }
 
 func (r *scriptReader[T]) Assign(splits []flott.Split) error {
 	for _, s := range splits {
-		var x scriptSplit
-		if _, err := fmt.Sscanf(s.ID, "split-%d", &x.number); err != nil || x.number >= len(r.script.Splits) {
+		n, err := splitNumber(s.ID)
+		if err != nil || n >= len(r.script.Splits) {
 			return fmt.Errorf("there is no %s", s.ID)
 		}
+		x := scriptSplit{number: n}
 		if len(s.Position) > 0 {
-			if _, err := fmt.Sscanf(string(s.Position), "%d", &x.next); err != nil {
+			if x.next, err = strconv.Atoi(string(s.Position)); err != nil {
 				return fmt.Errorf("position %q of %s: %w", s.Position, s.ID, err)
 			}
 		}
+		r.open = append(r.open, int32(len(r.assigned)))
 		r.assigned = append(r.assigned, x)
 	}
 	return nil
@@ -152,37 +206,76 @@ func (r *scriptReader[T]) Assign(splits []flott.Split) error {
 func (r *scriptReader[T]) NoMoreSplits() { r.all = true }
 
 func (r *scriptReader[T]) Read(b *flott.Batch[T]) (flott.ReadStatus, error) {
-	for r.at < len(r.assigned) && r.assigned[r.at].next == len(r.script.Splits[r.assigned[r.at].number]) {
-		r.ctx.SplitDone(int32(r.at))
-		r.at++
+	for i := 0; i < len(r.open); {
+		if s := &r.assigned[r.open[i]]; s.next == len(r.script.Splits[s.number]) {
+			r.ctx.SplitDone(r.open[i])
+			r.open = append(r.open[:i], r.open[i+1:]...)
+			continue
+		}
+		i++
 	}
-	if r.at == len(r.assigned) {
+	if len(r.open) == 0 {
 		if r.all {
 			return flott.End, nil
 		}
 		return flott.NeedSplit, nil
 	}
-	s := &r.assigned[r.at]
+	first := 0
+	if r.rng != nil && len(r.open) > 1 {
+		first = r.rng.IntN(len(r.open))
+	}
+	for i := range r.open {
+		number := r.open[(first+i)%len(r.open)]
+		if n := r.length(&r.assigned[number], b.Cap()); n > 0 {
+			r.fill(b, number, n)
+			return flott.More, nil
+		}
+	}
+	return flott.Idle, nil
+}
+
+// length is how many records of the split can be read now: up to the next pause.
+func (r *scriptReader[T]) length(s *scriptSplit, most int) int {
 	rows := r.script.Splits[s.number][s.next:]
-	n := min(len(rows), b.Cap())
+	if p := rows[0].Pause; p > 0 {
+		now := r.ctx.Now()
+		if s.silent == 0 {
+			s.silent = now + p.Milliseconds()
+		}
+		if now < s.silent {
+			return 0
+		}
+	}
+	n := min(len(rows), most)
 	if r.script.MaxBatch > 0 {
 		n = min(n, r.script.MaxBatch)
 	}
 	if r.rng != nil {
 		n = min(n, 1+r.rng.IntN(8))
 	}
-	for _, x := range rows[:n] {
+	for i := 1; i < n; i++ {
+		if rows[i].Pause > 0 {
+			return i
+		}
+	}
+	return n
+}
+
+func (r *scriptReader[T]) fill(b *flott.Batch[T], number int32, n int) {
+	s := &r.assigned[number]
+	for _, x := range r.script.Splits[s.number][s.next : s.next+n] {
 		b.Append(x.Value, x.Time, x.Time != flott.NoTime)
 	}
-	b.Head.Split = int32(r.at)
+	b.Head.Split = number
 	s.next += n
-	return flott.More, nil
+	s.silent = 0
 }
 
 func (r *scriptReader[T]) Snapshot() ([]flott.Split, error) {
 	var splits []flott.Split
-	for _, s := range r.assigned[min(r.at, len(r.assigned)):] {
-		splits = append(splits, flott.Split{ID: splitID(s.number), Position: []byte(fmt.Sprint(s.next))})
+	for _, i := range r.open {
+		s := r.assigned[i]
+		splits = append(splits, flott.Split{ID: splitID(s.number), Position: strconv.AppendInt(nil, int64(s.next), 10)})
 	}
 	return splits, nil
 }

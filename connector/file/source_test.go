@@ -347,7 +347,7 @@ func TestBadRecords(t *testing.T) {
 func TestRecordTooLong(t *testing.T) {
 	long := strings.Repeat("x", 600<<10)
 	path := write(t, filepath.Join(t.TempDir(), "a.txt"), "one\n"+long+"\ntwo\n"+long+"\n"+long)
-	for _, size := range []int64{1 << 30, 100 << 10, 4} {
+	for _, size := range []int64{1 << 30, 100 << 10, 30000} {
 		ctx := &readCtx{}
 		got, err := drive(t, Source(path, lineFormat{max: 1000}, SplitSize(size)), ctx, 0)
 		if err != nil || !slices.Equal(got, []string{"one", "two"}) || len(ctx.bad) != 3 {

@@ -33,9 +33,10 @@ type Queue struct {
 	seenTail uint64        // the receiver's last view of tail
 	_        [64]byte
 
-	maxBytes int64
-	receiver *Waker
-	sender   *Waker
+	maxElements uint64
+	maxBytes    int64
+	receiver    *Waker
+	sender      *Waker
 }
 
 // NewQueue returns an empty queue; maxBytes 0 means MaxQueueBytes.
@@ -43,16 +44,23 @@ func NewQueue(sender, receiver *Waker, maxBytes int64) *Queue {
 	if maxBytes <= 0 {
 		maxBytes = MaxQueueBytes
 	}
-	return &Queue{maxBytes: maxBytes, receiver: receiver, sender: sender}
+	return &Queue{maxElements: maxQueueElements, maxBytes: maxBytes, receiver: receiver, sender: sender}
+}
+
+// Limit lowers the bound on elements, for tests of backpressure; 0 leaves it. Before the first Push.
+func (q *Queue) Limit(elements int) {
+	if elements > 0 {
+		q.maxElements = uint64(min(elements, maxQueueElements))
+	}
 }
 
 // Push hands the element over, or returns false when the queue is full: then the element is still the caller's.
 // Only the sender calls it.
 func (q *Queue) Push(e record.Element) bool {
 	t := q.tail.Load()
-	if t-q.seenHead >= maxQueueElements {
+	if t-q.seenHead >= q.maxElements {
 		q.look()
-		if t-q.seenHead >= maxQueueElements {
+		if t-q.seenHead >= q.maxElements {
 			return false
 		}
 	}
@@ -98,9 +106,9 @@ func (q *Queue) Pop() (record.Element, bool) {
 	q.head.Store(h + 1)
 	// Half empty, not one place free: a sender that waits for output is woken for a run of pushes, not for each. The view of
 	// tail is never ahead of tail: when it says more than half, it is so.
-	if q.seenTail-(h+1) <= maxQueueElements/2 {
+	if q.seenTail-(h+1) <= q.maxElements/2 {
 		q.seenTail = q.tail.Load()
-		if q.seenTail-(h+1) <= maxQueueElements/2 {
+		if q.seenTail-(h+1) <= q.maxElements/2 {
 			q.sender.Wake()
 		}
 	}
@@ -114,4 +122,4 @@ func (q *Queue) Len() int { return int(q.tail.Load() - q.head.Load()) }
 func (q *Queue) Empty() bool { return q.tail.Load() == q.head.Load() }
 
 // Fullness is the share of the element bound in use, for the backpressure metric.
-func (q *Queue) Fullness() float64 { return float64(q.Len()) / maxQueueElements }
+func (q *Queue) Fullness() float64 { return float64(q.Len()) / float64(q.maxElements) }

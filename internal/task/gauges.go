@@ -3,6 +3,7 @@ package task
 import (
 	"sync/atomic"
 
+	"github.com/flottio/flott/internal/network"
 	"github.com/flottio/flott/internal/operator"
 )
 
@@ -32,6 +33,25 @@ func (t *Task) Busy() *Busy { return &t.busy }
 func (t *Task) Place() (chain, subtask int, name string) {
 	return t.spec.ID, t.spec.Subtask, t.spec.Name
 }
+
+// Edges calls f for each queue that the task writes to. For a simulation that watches what is sent, between two steps.
+func (t *Task) Edges(f func(e *EdgeSpec, receiver int, q *network.Queue)) {
+	for _, e := range t.chain.edges {
+		for i, q := range e.spec.Queues {
+			f(&e.spec, i, q)
+		}
+	}
+}
+
+// Inputs calls f for each queue that the task reads; as Edges.
+func (t *Task) Inputs(f func(q *network.Queue)) {
+	for _, in := range t.gate.inputs {
+		f(in.Queue)
+	}
+}
+
+// Publish makes the gauges current; for a simulation, between two steps.
+func (t *Task) Publish() { t.publish() }
 
 // publish makes what others may see current; called now and then, not per batch.
 func (t *Task) publish() {

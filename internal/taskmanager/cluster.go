@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/flottio/flott/internal/checkpoint"
+	"github.com/flottio/flott/internal/state/pebblestate"
 	"github.com/flottio/flott/internal/task"
 )
 
@@ -135,6 +136,10 @@ func (p *process) run(r *Restored) {
 }
 
 func (p *process) start(r *Restored) (*Attempt, error) {
+	// Whatever backend this attempt has: the process that was killed may have had the other.
+	if _, err := pebblestate.Sweep(p.cluster.Job.Settings.LocalDir); err != nil {
+		return nil, err
+	}
 	a, err := Build(p.ctx, p.cluster.Job, p.id, r, p)
 	if err != nil {
 		return a, errors.Join(err, r.close())
