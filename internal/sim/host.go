@@ -25,7 +25,9 @@ func (l *life) Go(work func(context.Context) error, done func(error)) {
 func (l *life) Post(f func() error) { l.letters = append(l.letters, f) }
 
 // After implements taskmanager.Host.
-func (l *life) After(delayMs int64, f func() error) { l.timers = append(l.timers, timer{l.now + delayMs, f}) }
+func (l *life) After(delayMs int64, f func() error) {
+	l.timers = append(l.timers, timer{l.now + delayMs, f})
+}
 
 // WriteState implements task.Env.
 func (l *life) WriteState(_ context.Context, id checkpoint.ID, name string, write func(io.Writer) error) (task.Handle, error) {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"sync/atomic"
+	"time"
 
 	"github.com/flottio/flott"
 )
@@ -69,6 +70,9 @@ func (c *Reading) Subtask() int { return 0 }
 func (c *Reading) Parallelism() int { return 1 }
 
 // Wake implements flott.ReaderContext.
+// Now implements flott.ReaderContext.
+func (c *Reading) Now() int64 { return time.Now().UnixMilli() }
+
 func (c *Reading) Wake() {
 	c.Wakes.Add(1)
 	select {
