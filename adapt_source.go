@@ -164,6 +164,7 @@ type readerContext[T any] struct{ s *sourceOperator[T] }
 func (c readerContext[T]) Context() context.Context { return c.s.ctx.Ctx }
 func (c readerContext[T]) Subtask() int             { return c.s.ctx.Subtask }
 func (c readerContext[T]) Parallelism() int         { return c.s.ctx.Parallelism }
+func (c readerContext[T]) Now() int64               { return c.s.ctx.Now() }
 func (c readerContext[T]) Wake()                    { c.s.ctx.Wake() }
 func (c readerContext[T]) SplitDone(number int32)   { c.s.marks.Done(number) }
 

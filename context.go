@@ -24,10 +24,10 @@ type KeyedContext[K comparable, Out any] struct {
 	mark int64
 	err  error
 
-	timers     *timerService[K]
-	onEvent    func(at time.Time) error
-	onProcess  func(at time.Time) error
-	declareErr error
+	timers    *timerService[K]
+	onEvent   func(at time.Time) error
+	onProcess func(at time.Time) error
+	states    scope
 }
 
 // Key is the current record's or timer's key.
@@ -96,21 +96,23 @@ func (k *KeyedContext[K, Out]) OnProcessingTimer(f func(at time.Time) error) { k
 
 // SetEventTimer asks for a call of the event timer function for the current key once the watermark has reached at. Setting a timer
 // again for the same key and time changes nothing. Timers are state: they survive restarts.
-func (k *KeyedContext[K, Out]) SetEventTimer(at time.Time) { k.timers.set(k, eventTimers, at.UnixMilli()) }
+func (k *KeyedContext[K, Out]) SetEventTimer(at time.Time) {
+	k.setTimer(eventTimers, at)
+}
 
 // DeleteEventTimer takes back a timer of the current key.
 func (k *KeyedContext[K, Out]) DeleteEventTimer(at time.Time) {
-	k.timers.delete(k, eventTimers, at.UnixMilli())
+	k.timers.delete(k.key, k.hash, eventTimers, at.UnixMilli())
 }
 
 // SetProcessingTimer asks for a call of the processing timer function for the current key at that time, or as soon as possible after it.
 func (k *KeyedContext[K, Out]) SetProcessingTimer(at time.Time) {
-	k.timers.set(k, processingTimers, at.UnixMilli())
+	k.setTimer(processingTimers, at)
 }
 
 // DeleteProcessingTimer takes back a timer of the current key.
 func (k *KeyedContext[K, Out]) DeleteProcessingTimer(at time.Time) {
-	k.timers.delete(k, processingTimers, at.UnixMilli())
+	k.timers.delete(k.key, k.hash, processingTimers, at.UnixMilli())
 }
 
 // fail keeps the first error of state or timers.
@@ -118,6 +120,18 @@ func (k *KeyedContext[K, Out]) fail(err error) {
 	if err != nil && k.err == nil {
 		k.err = err
 	}
+}
+
+func (k *KeyedContext[K, Out]) setTimer(kind timerKind, at time.Time) {
+	k.fail(k.timers.set(k.key, k.hash, kind, at.UnixMilli()))
+}
+
+// failed is the first error of state or timers.
+func (k *KeyedContext[K, Out]) failed() error {
+	if k.err == nil {
+		k.err = k.states.err
+	}
+	return k.err
 }
 
 // finish hands on what was emitted and reports what failed.
@@ -129,8 +143,8 @@ func (k *KeyedContext[K, Out]) finish() error {
 			err = e
 		}
 	}
-	if k.err != nil {
-		return k.err
+	if failed := k.failed(); failed != nil {
+		return failed
 	}
 	return err
 }

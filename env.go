@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"strings"
 
+	"github.com/flottio/flott/config"
 	"github.com/flottio/flott/internal/graph"
 	"github.com/flottio/flott/internal/network"
 	"github.com/flottio/flott/internal/operator"
@@ -15,18 +16,24 @@ import (
 type Env struct {
 	graph    graph.Graph
 	nodes    []*node
-	settings map[string]string
+	settings []setting
+}
+
+// setting is what Set was given, and where.
+type setting struct {
+	key, value string
+	origin     config.Origin
 }
 
 // NewEnv returns an empty job. cli.Main and flotttest call it; jobs get theirs as an argument.
-func NewEnv() *Env { return &Env{settings: map[string]string{}} }
+func NewEnv() *Env { return &Env{} }
 
 // Set gives the job a default for a configuration option, by its key: env.Set("execution.checkpointing.interval", "5 s").
 // config.yaml and -D on the command line override it.
-func (e *Env) Set(key, value string) { e.settings[key] = value }
-
-// Settings returns what Set was given.
-func (e *Env) Settings() map[string]string { return e.settings }
+func (e *Env) Set(key, value string) {
+	at := caller()
+	e.settings = append(e.settings, setting{key, value, config.Origin{Source: at.File, Line: at.Line}})
+}
 
 // node is what the engine needs beside graph.Node: the functions.
 type node struct {

@@ -11,8 +11,9 @@ import (
 	"github.com/flottio/flott/internal/taskmanager"
 )
 
-// compile checks the graph and gives it to the engine.
-func (e *Env) compile(s graph.Settings) (*taskmanager.Job, error) {
+// Compile checks the graph, and the options of its sources and sinks, and gives it to the engine: for cli and flotttest, whose types are
+// not for users.
+func (e *Env) Compile(s graph.Settings) (*taskmanager.Job, error) {
 	if err := e.graph.Check(s); err != nil {
 		return nil, err
 	}

@@ -1,7 +1,6 @@
 package flott
 
 import (
-	"github.com/flottio/flott/codec"
 	"github.com/flottio/flott/internal/operator"
 	"github.com/flottio/flott/internal/record"
 )
@@ -107,15 +106,12 @@ type keyedOperator[K comparable, Out any] struct {
 
 // Open implements operator.Operator.
 func (o *keyedOperator[K, Out]) Open(c *operator.Context) error {
-	o.k = &KeyedContext[K, Out]{op: c, node: o.node, out: operator.NewCollector[Out](c.Out[0]), time: NoTime, mark: c.Restored.Watermark}
-	key, err := codec.ForKey[K]()
-	if err != nil {
-		return err
-	}
-	o.k.timers = &timerService[K]{hash: key.Hash}
+	o.k = &KeyedContext[K, Out]{op: c, node: o.node, out: operator.NewCollector[Out](c.Out[0]), time: NoTime, mark: c.Restored.Watermark,
+		states: scope{op: c}}
+	o.k.timers = &timerService[K]{}
 	o.inputs = o.ports(o.k)
-	if o.k.declareErr != nil {
-		return o.k.declareErr
+	if err := o.k.failed(); err != nil {
+		return err
 	}
 	for _, p := range o.inputs {
 		if err := p.init(); err != nil {
@@ -135,7 +131,7 @@ func (o *keyedOperator[K, Out]) Process(input int, b record.Batch) error {
 }
 
 func (o *keyedOperator[K, Out]) begin(b record.Batch)       { o.batch = b }
-func (o *keyedOperator[K, Out]) failed() error              { return o.k.err }
+func (o *keyedOperator[K, Out]) failed() error              { return o.k.failed() }
 func (o *keyedOperator[K, Out]) context() *operator.Context { return o.k.op }
 
 func (o *keyedOperator[K, Out]) at(i int, key K, hash uint64, time int64) {
@@ -175,7 +171,7 @@ func (o *keyedOperator[K, Out]) fire(kind timerKind, upTo int64) (more bool, err
 		if err := f(toTime(at)); err != nil {
 			return operator.Errorf("timer of key %v at %s: %w", key, toTime(at).Format("2006-01-02T15:04:05.000Z"), err)
 		}
-		return o.k.err
+		return o.k.failed()
 	})
 	if err != nil {
 		return false, err
@@ -183,15 +179,24 @@ func (o *keyedOperator[K, Out]) fire(kind timerKind, upTo int64) (more bool, err
 	return more, o.k.finish()
 }
 
+// Snapshot implements operator.Snapshotter.
+func (o *keyedOperator[K, Out]) Snapshot(operator.Checkpoint) (operator.Saved, operator.Flush, error) {
+	return o.k.states.save(), nil, nil
+}
+
+// OperatorState implements operator.Declarer.
+func (o *keyedOperator[K, Out]) OperatorState() []operator.ListState { return o.k.states.declared() }
+
 // Close implements operator.Operator.
 func (o *keyedOperator[K, Out]) Close() error { return nil }
 
-// Process gives each record of a stream without keys to a function that can emit any number of records and use side outputs. setup is called
-// once for each subtask.
-func Process[T, Out any](s Stream[T], setup func(p *ProcessContext[Out]) func(v T) error) Stream[Out] {
+// Process gives each record of a stream without keys to a function that can emit any number of records, use side outputs and have operator
+// state. setup is called once for each subtask. name is the uid of its state.
+func Process[T, Out any](s Stream[T], name string, setup func(p *ProcessContext[Out]) func(v T) error) Stream[Out] {
 	var n *node
-	out := then[T, Out](s, "process", "", func() operator.Operator { return &processOperator[T, Out]{node: n, setup: setup} })
+	out := then[T, Out](s, "process", name, func() operator.Operator { return &processOperator[T, Out]{node: n, setup: setup} })
 	n = out.node
+	n.graph().Stateful = true
 	return out
 }
 
@@ -222,9 +227,10 @@ type processOperator[T, Out any] struct {
 
 // Open implements operator.Operator.
 func (o *processOperator[T, Out]) Open(c *operator.Context) error {
-	o.p = &ProcessContext[Out]{KeyedContext[struct{}, Out]{op: c, node: o.node, out: operator.NewCollector[Out](c.Out[0]), time: NoTime}}
+	o.p = &ProcessContext[Out]{KeyedContext[struct{}, Out]{op: c, node: o.node, out: operator.NewCollector[Out](c.Out[0]), time: NoTime,
+		states: scope{op: c}}}
 	o.f = o.setup(o.p)
-	return nil
+	return o.p.k.failed()
 }
 
 // Process implements operator.Operator.
@@ -252,6 +258,16 @@ func (o *processOperator[T, Out]) Current() (any, bool) {
 		return nil, false
 	}
 	return o.batch.At(o.index), true
+}
+
+// Snapshot implements operator.Snapshotter.
+func (o *processOperator[T, Out]) Snapshot(operator.Checkpoint) (operator.Saved, operator.Flush, error) {
+	return o.p.k.states.save(), nil, nil
+}
+
+// OperatorState implements operator.Declarer.
+func (o *processOperator[T, Out]) OperatorState() []operator.ListState {
+	return o.p.k.states.declared()
 }
 
 // Close implements operator.Operator.

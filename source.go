@@ -37,10 +37,12 @@ type EnumeratorContext interface {
 	Assign(subtask int, s Split)
 	// NoMoreSplits tells the reader that it gets no more: it ends after the splits it has.
 	NoMoreSplits(subtask int)
-	// Async runs work (listing files, asking brokers) off the enumerator's goroutine and done on it, with work's result.
-	Async(work func(context.Context) (any, error), done func(any, error))
-	// After calls f on the enumerator's goroutine once delayMs milliseconds have passed; for periodic discovery.
-	After(delayMs int64, f func())
+	// Async runs work (listing files, asking brokers) off the enumerator's goroutine and done on it, with work's result. An error
+	// of done fails the attempt.
+	Async(work func(context.Context) (any, error), done func(any, error) error)
+	// After calls f on the enumerator's goroutine once delayMs milliseconds have passed; for periodic discovery. An error of f
+	// fails the attempt.
+	After(delayMs int64, f func() error)
 }
 
 // Enumerator finds splits and assigns them. It never blocks: slow work goes through EnumeratorContext.Async. An error fails the attempt.
@@ -65,6 +67,8 @@ type ReaderContext interface {
 	Context() context.Context
 	Subtask() int
 	Parallelism() int
+	// Now is processing time in milliseconds since the epoch.
+	Now() int64
 	// Wake makes the engine call Read again after it returned Idle. The only method that any goroutine may call.
 	Wake()
 	// SplitDone says that the split with this number (see Reader.Read) is read to its end: it no longer holds back event time.

@@ -22,7 +22,7 @@ func (e *UnsupportedError) Error() string {
 
 // EvolutionError says why bytes written under one schema cannot be read into a Go type.
 type EvolutionError struct {
-	Type     reflect.Type
+	Type     reflect.Type // nil when only schemas were compared
 	Written  *schema.Type
 	Current  *schema.Type
 	Problems []string // each begins with the path of the field
@@ -30,8 +30,12 @@ type EvolutionError struct {
 
 // Error lists all problems and shows both schemas.
 func (e *EvolutionError) Error() string {
-	return fmt.Sprintf("reading stored values as %s: the type has changed in a way that cannot be read:\n  %s\n%s\n"+
-		"Give the changed field a new name, or go back to its old type.", e.Type, strings.Join(e.Problems, "\n  "),
+	as := ""
+	if e.Type != nil {
+		as = fmt.Sprintf(" as %s", e.Type)
+	}
+	return fmt.Sprintf("reading stored values%s: the type has changed in a way that cannot be read:\n  %s\n%s\n"+
+		"Give the changed field a new name, or go back to its old type.", as, strings.Join(e.Problems, "\n  "),
 		schema.Compare("written", e.Written, "now", e.Current))
 }
 

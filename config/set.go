@@ -71,6 +71,11 @@ func (s *Set) Define(argument string) {
 	s.put(LayerFlag, written{key: key, value: value, keyOrigin: origin, valueOrigin: origin})
 }
 
+// DefineCode takes a value that the job's own code sets: the weakest layer.
+func (s *Set) DefineCode(key, value string, origin Origin) {
+	s.put(LayerCode, written{key: key, value: value, keyOrigin: origin, valueOrigin: origin})
+}
+
 // DefineEnv takes the lines "key: value" of an environment variable, as Flink's images do with FLINK_PROPERTIES.
 func (s *Set) DefineEnv(name, text string) {
 	s.readProperties(LayerEnv, "env "+name, text)

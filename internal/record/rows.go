@@ -7,7 +7,8 @@ import (
 )
 
 // Limits of one batch of rows: it is full at maxRows records or at about maxBatchBytes, whichever is first, but holds at least
-// minRows. 1024 rows of 64 bytes stay in the first two levels of the cache and make every cost per batch vanish.
+// minRows. 512 rows of 64 bytes are about the first level of the cache, and from some 128 rows on every cost per batch has vanished
+// (docs/rfc/0001-data-plane.md).
 const (
 	maxRows       = 512
 	minRows       = 64
@@ -108,13 +109,31 @@ func (r *Rows[T]) Append(v T, t int64, timed bool) {
 // Extend makes room for n more records and returns it, with whatever was there before: the caller writes every place.
 func (r *Rows[T]) Extend(n int) []T {
 	from := len(r.Rows)
-	if from+n > cap(r.Rows) {
-		grown := make([]T, from+n)
-		copy(grown, r.Rows)
-		r.Rows = grown
-	}
-	r.Rows = r.Rows[:from+n]
+	r.Rows = extend(r.Rows, n, r.limit)
 	return r.Rows[from:]
+}
+
+// extend makes s longer by n. A slice that outgrows limit is given room for twice as much at once, which is the most that a pool takes
+// back: a batch to which another full one was added does not grow again.
+func extend[E any](s []E, n, limit int) []E {
+	if len(s)+n > cap(s) {
+		grown := make([]E, len(s), max(len(s)+n, 2*limit))
+		copy(grown, s)
+		s = grown
+	}
+	return s[:len(s)+n]
+}
+
+// gather appends to dst the elements of src at the given positions.
+func gather[E any](dst, src []E, at []int32, limit int) []E {
+	from := len(dst)
+	dst = extend(dst, len(at), limit)
+	to := dst[from:]
+	to = to[:len(at)]
+	for j, i := range at {
+		to[j] = src[i]
+	}
+	return dst
 }
 
 // Clone implements Batch. Values that point to memory share it: user values are not to be changed after they were emitted.
@@ -131,18 +150,12 @@ func (r *Rows[T]) Clone() Batch {
 func (r *Rows[T]) Gather(dst Batch, at []int32) {
 	d := dst.(*Rows[T])
 	before := len(d.Rows)
-	for _, i := range at {
-		d.Rows = append(d.Rows, r.Rows[i])
-	}
+	d.Rows = gather(d.Rows, r.Rows, at, d.limit)
 	if d.Head.takesTimes(before, &r.Head) {
-		for _, i := range at {
-			d.Head.Times = append(d.Head.Times, r.Head.Times[i])
-		}
+		d.Head.Times = gather(d.Head.Times, r.Head.Times, at, d.limit)
 	}
 	if d.Head.takesHashes(before, &r.Head) {
-		for _, i := range at {
-			d.Head.Hashes = append(d.Head.Hashes, r.Head.Hashes[i])
-		}
+		d.Head.Hashes = gather(d.Head.Hashes, r.Head.Hashes, at, d.limit)
 	}
 	d.Head.pad(len(d.Rows))
 }

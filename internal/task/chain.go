@@ -44,6 +44,7 @@ type link struct {
 	holder    operator.Holder
 
 	counters operator.Counters
+	gauges   Gauges
 	// in is the event time the operator was told of, out the one it passes on. Both never fall.
 	in, out int64
 	idle    bool
@@ -51,6 +52,9 @@ type link struct {
 
 func newLink(s OperatorSpec) *link {
 	l := &link{spec: s, op: s.New(), in: record.NoTime, out: record.NoTime}
+	l.gauges.UID, l.gauges.Name, l.gauges.Counters = s.UID, s.Name, &l.counters
+	l.gauges.In.Store(record.NoTime)
+	l.gauges.Out.Store(record.NoTime)
 	l.advancer, _ = l.op.(operator.Advancer)
 	l.clocked, _ = l.op.(operator.Clocked)
 	l.finisher, _ = l.op.(operator.Finisher)
@@ -116,7 +120,7 @@ func (f *fan) Emit(b record.Batch) error {
 		i++
 		c.counters.In.Add(n)
 		if err := c.op.Process(0, record.Handover(x)); err != nil {
-			return err
+			return wrap(c, err)
 		}
 	}
 	for _, e := range f.edges {
@@ -262,13 +266,14 @@ func (c *chain) holding() bool {
 
 func (c *chain) open(ctx context.Context, t *Task) error {
 	for i, l := range c.links {
-		r := t.spec.Restored[l.spec.UID]
+		r, known := t.spec.Restored[l.spec.UID]
 		r.IsRestored = t.spec.IsRestored
-		if r.IsRestored && r.Watermark != 0 {
-			l.in, l.out = r.Watermark, r.Watermark
-		} else {
+		if !known || l.op == operator.Operator(c.source) {
+			// A source makes its watermark anew from the splits that it is given, which need not be those that it had: starting where it
+			// stood could be ahead of their records (A6.9).
 			r.Watermark = record.NoTime
 		}
+		l.in, l.out = r.Watermark, r.Watermark
 		if err := l.op.Open(t.context(ctx, i, r)); err != nil {
 			return wrap(l, err)
 		}

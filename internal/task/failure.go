@@ -60,13 +60,14 @@ func (t *Task) located(err error) error {
 	if errors.As(err, &known) {
 		f.UID, f.Operator = known.link.spec.UID, known.link.spec.Name
 	}
-	// The operator at work that stands last in the chain is the one whose function was running: those before it wait for it.
+	// The operator at work that stands last in the chain is the one whose function was running when it panicked: those before it wait for
+	// it. An error that was returned knows its operator.
 	for _, l := range t.chain.links {
 		d, ok := l.op.(operator.Describer)
 		if !ok {
 			continue
 		}
-		if rec, working := d.Current(); working {
+		if rec, working := d.Current(); working && (known == nil || known.link == l) {
 			f.UID, f.Operator, f.Record = l.spec.UID, l.spec.Name, operator.Shorten(rec)
 		}
 	}

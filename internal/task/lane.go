@@ -43,7 +43,9 @@ func (l *lane) next() {
 		l.task.mail.post(func() error {
 			l.running = false
 			l.next()
-			return e.done(err)
+			err := e.done(err)
+			l.task.checkSettled()
+			return err
 		})
 	})
 }

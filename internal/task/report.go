@@ -47,6 +47,23 @@ type OperatorSnapshot struct {
 	UID       string
 	Lists     []operator.ListState
 	Watermark int64
+	// Files are the files of lists that are too large for the manifest, by name: their elements one after another.
+	Files map[string]Handle
 	// Keyed says that the operator has state in the file.
 	Keyed bool
+}
+
+// Bytes is the size of the snapshot: of its file, and of what goes into the manifest.
+func (s *Snapshot) Bytes() (n int64) {
+	if s.Keyed != nil {
+		n = s.Keyed.Length
+	}
+	for _, o := range s.Operators {
+		for _, l := range o.Lists {
+			for _, e := range l.Elements {
+				n += int64(len(e))
+			}
+		}
+	}
+	return n
 }

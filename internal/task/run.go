@@ -7,9 +7,11 @@ import (
 	"time"
 )
 
-// Busy says how a task spends its time, in microseconds since its start; the rest is idle. Read by metrics.
+// Busy says how a task spends its time, in microseconds since its start; what is neither is work. Read by metrics.
 type Busy struct {
-	Busy, Backpressured, Idle atomic.Int64
+	Backpressured, Idle atomic.Int64
+	// Waiting is what the task waits for now.
+	Waiting atomic.Uint32
 }
 
 // Run steps the task until it has ended or ctx is done: the production driver. It returns the task's error.
@@ -47,17 +49,19 @@ func (t *Task) Run(ctx context.Context) error {
 
 func (t *Task) sleep(timer *time.Timer, s Status) {
 	start := time.Now()
+	t.busy.Waiting.Store(uint32(s))
 	timer.Reset(t.patience(start))
 	select {
 	case <-t.spec.Waker.C:
 	case <-timer.C:
 		t.spec.Waker.Cancel()
 	}
+	t.busy.Waiting.Store(uint32(Ready))
 	spent := time.Since(start).Microseconds()
 	if s == WaitOutput {
-		t.busyMs.Backpressured.Add(spent)
+		t.busy.Backpressured.Add(spent)
 	} else {
-		t.busyMs.Idle.Add(spent)
+		t.busy.Idle.Add(spent)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/flottio/flott/internal/checkpoint"
@@ -131,6 +132,8 @@ func (t *Task) act(actions []checkpoint.TaskAction) error {
 // fails the task (A2.11).
 func (t *Task) snapshot(id checkpoint.ID, o checkpoint.Options) error {
 	start := time.Now()
+	// After the barrier that stops the job nothing may happen here any more (A9.2).
+	t.stopped = t.stopped || o.Synchronous()
 	for _, e := range t.chain.edges {
 		e.control(record.Element{Kind: record.KindBarrier, Barrier: record.Barrier{ID: id, Options: o}})
 	}
@@ -160,6 +163,9 @@ func (t *Task) snapshot(id checkpoint.ID, o checkpoint.Options) error {
 // upload is the asynchronous part: sinks make their data durable, keyed state is written, then the snapshot is acknowledged or declined,
 // once (A3.3).
 func (t *Task) upload(id checkpoint.ID, s *Snapshot, flushes []operator.Flush, keyed *state.Snapshot) {
+	if keyed != nil {
+		t.frozen = append(t.frozen, keyed)
+	}
 	name := fmt.Sprintf("task-%d-%d-%s", t.spec.ID, t.spec.Subtask, t.spec.Attempt)
 	t.uploads.add(func(ctx context.Context) error {
 		start := time.Now()
@@ -183,12 +189,13 @@ func (t *Task) upload(id checkpoint.ID, s *Snapshot, flushes []operator.Flush, k
 			}
 			s.Keyed = &h
 		}
+		if err := t.storeLists(ctx, id, name, s); err != nil {
+			return err
+		}
 		s.AsyncMicros = time.Since(start).Microseconds()
 		return nil
 	}, func(err error) error {
-		if keyed != nil {
-			keyed.Release()
-		}
+		t.release(keyed)
 		if operator.IsFatal(err) {
 			return err
 		}
@@ -199,6 +206,42 @@ func (t *Task) upload(id checkpoint.ID, s *Snapshot, flushes []operator.Flush, k
 		t.report(Report{Kind: ReportAck, Checkpoint: id, Snapshot: s})
 		return nil
 	})
+}
+
+// inlineBytesMax is what one operator's lists may have inside the manifest (A15.3); what is more goes into a file.
+const inlineBytesMax = 20 << 10
+
+// storeLists moves large operator state into files.
+func (t *Task) storeLists(ctx context.Context, id checkpoint.ID, name string, s *Snapshot) error {
+	for i := range s.Operators {
+		o := &s.Operators[i]
+		for k := range o.Lists {
+			l := &o.Lists[k]
+			size := 0
+			for _, e := range l.Elements {
+				size += len(e)
+			}
+			if size <= inlineBytesMax {
+				continue
+			}
+			h, err := t.env.WriteState(ctx, id, fmt.Sprintf("%s-list-%d-%d", name, i, k), func(w io.Writer) error {
+				for _, e := range l.Elements {
+					if _, err := w.Write(e); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+			if err != nil {
+				return fmt.Errorf("%s: writing operator state %q of checkpoint %d: %w", o.UID, l.Name, id, err)
+			}
+			if o.Files == nil {
+				o.Files = map[string]Handle{}
+			}
+			o.Files[l.Name] = h
+		}
+	}
+	return nil
 }
 
 // freeze takes keyed state as it is now; nil when no operator of the chain has any.
@@ -231,4 +274,12 @@ func (t *Task) States() []state.StateInfo {
 		return nil
 	}
 	return t.spec.Backend.States()
+}
+
+// release gives up a snapshot of keyed state that was written, or will never be.
+func (t *Task) release(keyed *state.Snapshot) {
+	if i := slices.Index(t.frozen, keyed); i >= 0 {
+		t.frozen = slices.Delete(t.frozen, i, i+1)
+		keyed.Release()
+	}
 }

@@ -101,8 +101,9 @@ type Task struct {
 	uploads   *lane
 	cancelled atomic.Bool
 	settling  bool
-	obsolete  operator.Counter // barriers dropped as obsolete (A4.3)
-	busyMs    Busy
+	frozen    []*state.Snapshot // being written
+	obsolete  operator.Counter  // barriers dropped as obsolete (A4.3)
+	busy      Busy
 }
 
 // ending says how far the end of input has been carried out.
@@ -204,6 +205,7 @@ func (t *Task) step() (Status, error) {
 	if t.now >= t.flushAt {
 		t.flushAt = t.now + max(1, t.spec.BufferTimeoutMs)
 		t.flush()
+		t.publish()
 	}
 	if t.ending < endDone && !t.stopped && t.chain.nextTick() <= t.now {
 		t.chain.now = t.now
@@ -238,6 +240,7 @@ func (t *Task) idle() (Status, error) {
 	if t.waiting() {
 		return Ready, nil
 	}
+	t.publish()
 	return WaitInput, nil
 }
 
@@ -431,6 +434,9 @@ func (t *Task) Close() (err error) {
 	t.mail.close()
 	defer t.rescue(&err)
 	err = t.chain.close()
+	for len(t.frozen) > 0 {
+		t.release(t.frozen[0])
+	}
 	if t.spec.Backend != nil {
 		err = errors.Join(err, t.spec.Backend.Close())
 	}

@@ -29,7 +29,7 @@ type Host interface {
 	// Post runs a letter of an enumerator, in the order of posting, one at a time; an error fails the attempt.
 	Post(f func() error)
 	// After posts f once so many milliseconds have passed.
-	After(delayMs int64, f func())
+	After(delayMs int64, f func() error)
 }
 
 // Build wires and creates the tasks and enumerators. Nothing runs yet.
@@ -56,8 +56,8 @@ func Build(ctx context.Context, j *Job, id string, r *Restored, host Host) (*Att
 		}
 		g := &j.Graph.Nodes[head]
 		e := &enumerator{uid: g.UID, name: g.Name, readers: a.chains[c], ctx: ctx, after: host.After, post: host.Post}
-		e.work = func(work func(context.Context) error, done func(error)) {
-			host.Go(work, func(err error) { host.Post(func() error { done(err); return nil }) })
+		e.work = func(work func(context.Context) error, done func(error) error) {
+			host.Go(work, func(err error) { host.Post(func() error { return done(err) }) })
 		}
 		a.enumerators[head] = e
 		a.sources = append(a.sources, a.chains[c]...)
@@ -76,7 +76,10 @@ func (a *Attempt) Recover(ctx context.Context, r *Restored) error {
 		x := operator.Recovery{UID: g.UID, JobID: a.job.ID, Attempt: a.ID}
 		if r != nil {
 			x.Restored = true
-			x.States, x.Committables = r.sink(g.UID)
+			var err error
+			if x.States, x.Committables, err = r.sink(g.UID); err != nil {
+				return err
+			}
 		}
 		if err := n.Recover(ctx, x); err != nil {
 			return fmt.Errorf("sink %q: recovering: %w", g.Name, err)

@@ -2,7 +2,6 @@ package taskmanager
 
 import (
 	"fmt"
-	"path/filepath"
 
 	"github.com/flottio/flott/internal/keygroup"
 	"github.com/flottio/flott/internal/state"
@@ -10,12 +9,15 @@ import (
 	"github.com/flottio/flott/internal/task"
 )
 
+// rocksdb is the name of the backend that keeps state on local disk.
+const rocksdb = "rocksdb"
+
 // backend opens the keyed state of a subtask.
 func (j *Job) backend(s *task.Spec) (*state.Backend, error) {
 	r := keygroup.RangeOf(s.Subtask, s.MaxParallelism, s.Parallelism)
 	c := state.Config{Groups: state.Groups{First: r.First, End: r.Last + 1, Max: s.MaxParallelism}}
-	if j.Settings.Backend == "rocksdb" && j.stateful(s) {
-		dir := filepath.Join(j.Settings.LocalDir, fmt.Sprintf("flott-%s-task-%d-%d", s.Attempt, s.ID, s.Subtask))
+	if j.Settings.Backend == rocksdb && j.stateful(s) {
+		dir := pebblestate.Folder(j.Settings.LocalDir, fmt.Sprintf("%s-task-%d-%d", s.Attempt, s.ID, s.Subtask))
 		store, err := pebblestate.Open(dir, int(j.Settings.MemoryBytes/4))
 		if err != nil {
 			return nil, fmt.Errorf("opening the state of task %q, subtask %d: %w", s.Name, s.Subtask, err)

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"io"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/flottio/flott/internal/checkpoint"
+	"github.com/flottio/flott/internal/state/pebblestate"
 	"github.com/flottio/flott/internal/task"
 )
 
@@ -33,13 +35,13 @@ type Cluster struct {
 	Job     *Job
 	Storage Storage
 	Events  Events
-	running *process
+	running atomic.Pointer[process]
 }
 
 // process is a running attempt.
 type process struct {
 	cluster *Cluster
-	attempt *Attempt
+	attempt atomic.Pointer[Attempt]
 	id      string
 	ctx     context.Context
 	cancel  context.CancelFunc
@@ -55,29 +57,31 @@ const maxLetters = 4096
 func (c *Cluster) Deploy(id string, r *Restored) {
 	ctx, cancel := context.WithCancel(context.Background())
 	p := &process{cluster: c, id: id, ctx: ctx, cancel: cancel, letters: make(chan func() error, maxLetters), ended: make(chan struct{})}
-	c.running = p
+	c.running.Store(p)
 	go p.run(r)
 }
 
 // Attempt is the running attempt, nil if there is none; for metrics.
 func (c *Cluster) Attempt() *Attempt {
-	if c.running == nil {
-		return nil
+	if p := c.running.Load(); p != nil {
+		return p.attempt.Load()
 	}
-	return c.running.attempt
+	return nil
 }
 
 // Cancel ends the attempt; Events.Ended says when nothing of it runs any more.
 func (c *Cluster) Cancel(id string) {
-	if p := c.running; p != nil && p.id == id {
+	if p := c.running.Load(); p != nil && p.id == id {
 		p.cancel()
 	}
 }
 
 // on runs f if the attempt is the running one and was built.
 func (c *Cluster) on(id string, f func(*Attempt)) {
-	if p := c.running; p != nil && p.id == id && p.attempt != nil {
-		f(p.attempt)
+	if p := c.running.Load(); p != nil && p.id == id {
+		if a := p.attempt.Load(); a != nil {
+			f(a)
+		}
 	}
 }
 
@@ -132,6 +136,10 @@ func (p *process) run(r *Restored) {
 }
 
 func (p *process) start(r *Restored) (*Attempt, error) {
+	// Whatever backend this attempt has: the process that was killed may have had the other.
+	if _, err := pebblestate.Sweep(p.cluster.Job.Settings.LocalDir); err != nil {
+		return nil, err
+	}
 	a, err := Build(p.ctx, p.cluster.Job, p.id, r, p)
 	if err != nil {
 		return a, errors.Join(err, r.close())
@@ -142,7 +150,7 @@ func (p *process) start(r *Restored) (*Attempt, error) {
 	if err := a.Open(r); err != nil {
 		return a, err
 	}
-	p.attempt = a
+	p.attempt.Store(a)
 	return a, nil
 }
 
@@ -176,7 +184,7 @@ func (p *process) WriteState(ctx context.Context, id checkpoint.ID, name string,
 // Report implements task.Env.
 func (p *process) Report(r task.Report) {
 	if r.Kind == task.ReportNeedsSplit {
-		p.attempt.Request(r.Task, r.Subtask)
+		p.attempt.Load().Request(r.Task, r.Subtask)
 		return
 	}
 	p.cluster.Events.Reported(r)
@@ -191,13 +199,13 @@ func (p *process) Post(f func() error) {
 }
 
 // After implements Host.
-func (p *process) After(delayMs int64, f func()) {
+func (p *process) After(delayMs int64, f func() error) {
 	p.work.Go(func() {
 		t := time.NewTimer(time.Duration(delayMs) * time.Millisecond)
 		defer t.Stop()
 		select {
 		case <-t.C:
-			p.Post(func() error { f(); return nil })
+			p.Post(f)
 		case <-p.ctx.Done():
 		}
 	})

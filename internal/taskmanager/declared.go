@@ -2,13 +2,16 @@ package taskmanager
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
+	"github.com/flottio/flott/codec"
 	"github.com/flottio/flott/internal/checkpoint"
 	"github.com/flottio/flott/internal/graph"
 	"github.com/flottio/flott/internal/keygroup"
 	"github.com/flottio/flott/internal/operator"
 	"github.com/flottio/flott/internal/state"
+	"github.com/flottio/flott/schema"
 )
 
 // Targets describes the job's operators and the state they declare, for the restore plan. It opens each stateful operator once, in
@@ -111,4 +114,41 @@ func (j *Job) AdoptMaxParallelism(p *checkpoint.RestorePlan) {
 			}
 		}
 	}
+}
+
+// Vertices describes the chains for the checkpoint coordinator.
+func (j *Job) Vertices() []checkpoint.Vertex {
+	var vertices []checkpoint.Vertex
+	for i := range j.Plan.Chains {
+		c := &j.Plan.Chains[i]
+		v := checkpoint.Vertex{Name: c.Name, Parallelism: c.Parallelism}
+		for _, in := range c.Inputs {
+			v.Inputs = append(v.Inputs, checkpoint.VertexInput{From: in.FromChain, Forward: in.Edge.Partition == graph.Forward})
+		}
+		vertices = append(vertices, v)
+	}
+	return vertices
+}
+
+// CompatibleSchemas says whether state that was stored with one type can be read as another; the error shows both (A13, codec.Reader).
+func CompatibleSchemas(uid string, stored, declared checkpoint.State) error {
+	return errors.Join(compatible("key", stored.KeySchema, declared.KeySchema), compatible("value", stored.ValueSchema, declared.ValueSchema))
+}
+
+func compatible(what, stored, declared string) error {
+	if stored == declared || stored == "" || declared == "" {
+		return nil
+	}
+	was, err := schema.Parse(stored)
+	if err != nil {
+		return fmt.Errorf("reading the stored %s type: %w", what, err)
+	}
+	now, err := schema.Parse(declared)
+	if err != nil {
+		return fmt.Errorf("reading the declared %s type: %w", what, err)
+	}
+	if what == "key" {
+		return errors.New(schema.Compare("stored key", was, "the job's key", now) + "\nkeys cannot change: their hash decides where state lies")
+	}
+	return codec.Compatible(was, now)
 }

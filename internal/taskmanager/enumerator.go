@@ -19,8 +19,8 @@ type enumerator struct {
 	impl    Enumerator
 	readers []*task.Task
 	post    func(func() error) // runs a letter on the enumerator's goroutine, in order
-	work    func(work func(context.Context) error, done func(error))
-	after   func(delayMs int64, f func())
+	work    func(work func(context.Context) error, done func(error) error)
+	after   func(delayMs int64, f func() error)
 	ctx     context.Context
 	// times are the greatest event times seen in returned splits, until they are assigned again.
 	times map[string]int64
@@ -151,12 +151,12 @@ func (c enumeratorContext) NoMoreSplits(subtask int) {
 	c.e.order(func() { c.e.readers[subtask].NoMoreSplits() })
 }
 
-func (c enumeratorContext) Async(work func(context.Context) (any, error), done func(any, error)) {
+func (c enumeratorContext) Async(work func(context.Context) (any, error), done func(any, error) error) {
 	var result any
 	c.e.work(func(ctx context.Context) (err error) {
 		result, err = work(ctx)
 		return err
-	}, func(err error) { done(result, err) })
+	}, func(err error) error { return done(result, err) })
 }
 
-func (c enumeratorContext) After(delayMs int64, f func()) { c.e.after(delayMs, f) }
+func (c enumeratorContext) After(delayMs int64, f func() error) { c.e.after(delayMs, f) }

@@ -33,6 +33,8 @@ type Settings struct {
 	LocalDir    string
 	// QueueBytes bounds one queue between two subtasks; 0 means network.MaxQueueBytes.
 	QueueBytes int64
+	// QueueElements bounds it in elements, for tests of backpressure; 0 means as many as it has places.
+	QueueElements int
 }
 
 // Node is what the engine needs of a node beside graph.Node.
@@ -62,6 +64,6 @@ type EnumeratorContext interface {
 	Parallelism() int
 	Assign(subtask int, s operator.Split)
 	NoMoreSplits(subtask int)
-	Async(work func(context.Context) (any, error), done func(any, error))
-	After(delayMs int64, f func())
+	Async(work func(context.Context) (any, error), done func(any, error) error)
+	After(delayMs int64, f func() error)
 }

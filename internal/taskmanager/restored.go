@@ -66,10 +66,17 @@ func (r *Restored) into(j *Job, s *task.Spec) error {
 				continue
 			}
 			sub := &f.Subtasks[s.Subtask]
-			s.Finished = s.Finished && sub.Finished
+			s.Finished = s.Finished && finished(f, s.Subtask, j.Graph.Nodes[j.Plan.Chains[s.ID].Members[0].Node].Source)
 			x := operator.Restored{Watermark: sub.Watermark}
 			for _, l := range sub.Lists {
-				x.Lists = append(x.Lists, operator.ListState{Name: l.State.Name, Elements: l.State.Elements[l.First : l.First+l.Count]})
+				if l.State.Name == CommittablesState || l.State.Name == SplitsState {
+					continue // for recovery and the enumerator
+				}
+				elements, err := r.elements(&l)
+				if err != nil {
+					return err
+				}
+				x.Lists = append(x.Lists, operator.ListState{Name: l.State.Name, Elements: elements})
 			}
 			s.Restored[o.UID] = x
 			for _, k := range sub.Keyed {
@@ -94,6 +101,20 @@ func (r *Restored) into(j *Job, s *task.Spec) error {
 		return b.Restore(files...)
 	}
 	return nil
+}
+
+// finished reports whether the subtask had reached the end of its input. Splits are dealt out anew after a restore, so that a source has ended only
+// if all its subtasks have.
+func finished(o *checkpoint.OperatorRestore, subtask int, source bool) bool {
+	if !source {
+		return o.Subtasks[subtask].Finished
+	}
+	for i := range o.Subtasks {
+		if !o.Subtasks[i].Finished {
+			return false
+		}
+	}
+	return true
 }
 
 // isMadeUp reports whether a uid is not the user's: a stateless operator's.
@@ -131,10 +152,10 @@ func (r *Restored) close() (err error) {
 }
 
 // lists returns all elements of a named list of an operator, of all old subtasks, each once.
-func (r *Restored) lists(uid, name string) (elements [][]byte) {
+func (r *Restored) lists(uid, name string) (elements [][]byte, err error) {
 	o := r.find(uid)
 	if o == nil {
-		return nil
+		return nil, nil
 	}
 	type slice struct{ from, first int }
 	seen := map[slice]bool{}
@@ -143,20 +164,27 @@ func (r *Restored) lists(uid, name string) (elements [][]byte) {
 			if l.State.Name != name {
 				continue
 			}
-			for i := range l.Count {
+			part, err := r.elements(&l)
+			if err != nil {
+				return nil, err
+			}
+			for i, e := range part {
 				if at := (slice{l.From, l.First + i}); !seen[at] {
 					seen[at] = true
-					elements = append(elements, l.State.Elements[l.First+i])
+					elements = append(elements, e)
 				}
 			}
 		}
 	}
-	return elements
+	return elements, nil
 }
 
 // sink returns what a sink's recovery needs.
-func (r *Restored) sink(uid string) (states, committables [][]byte) {
-	return r.lists(uid, WriterState), r.lists(uid, CommittablesState)
+func (r *Restored) sink(uid string) (states, committables [][]byte, err error) {
+	if states, err = r.lists(uid, WriterState); err == nil {
+		committables, err = r.lists(uid, CommittablesState)
+	}
+	return states, committables, err
 }
 
 // source returns the state of a source's enumerator and the splits that readers held.
@@ -171,7 +199,11 @@ func (r *Restored) source(uid string) (enumerator []byte, splits []operator.Spli
 			enumerator = []byte{}
 		}
 	}
-	for _, b := range r.lists(uid, SplitsState) {
+	list, err := r.lists(uid, SplitsState)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, b := range list {
 		s, err := operator.DecodeSplit(b)
 		if err != nil {
 			return nil, nil, operator.Permanent(fmt.Errorf("restoring source %q: %w", uid, err))
@@ -187,7 +219,7 @@ func Part(s *task.Snapshot) map[string]checkpoint.Subtask {
 	for _, o := range s.Operators {
 		p := checkpoint.Subtask{Watermark: o.Watermark, Finished: s.Finished}
 		for _, l := range o.Lists {
-			p.Lists = append(p.Lists, checkpoint.OperatorState{Name: l.Name, Kind: listKind(l.Mode), Elements: l.Elements})
+			p.Lists = append(p.Lists, listPart(&l, o.Files))
 		}
 		if s.Keyed != nil && !isMadeUp(o.UID) && o.Keyed {
 			p.Keyed = []checkpoint.Handle{{Path: s.Keyed.Path, Length: s.Keyed.Length, Digest: s.Keyed.Digest, KeyGroups: s.KeyGroups}}
@@ -195,6 +227,47 @@ func Part(s *task.Snapshot) map[string]checkpoint.Subtask {
 		parts[o.UID] = p
 	}
 	return parts
+}
+
+func listPart(l *operator.ListState, files map[string]task.Handle) checkpoint.OperatorState {
+	x := checkpoint.OperatorState{Name: l.Name, Kind: listKind(l.Mode)}
+	h, large := files[l.Name]
+	if !large {
+		x.Elements = l.Elements
+		return x
+	}
+	x.File = &checkpoint.Handle{Path: h.Path, Length: h.Length, Digest: h.Digest}
+	offset := int64(0)
+	for _, e := range l.Elements {
+		x.Offsets = append(x.Offsets, offset)
+		offset += int64(len(e))
+	}
+	return x
+}
+
+// elements reads the elements of a list that a plan assigns.
+func (r *Restored) elements(l *checkpoint.ListRead) ([][]byte, error) {
+	if l.State.File == nil {
+		return l.State.Elements[l.First : l.First+l.Count], nil
+	}
+	c, err := r.Open(*l.State.File)
+	if err != nil {
+		return nil, operator.Permanent(fmt.Errorf("restoring checkpoint %d: %w", r.Plan.Checkpoint, err))
+	}
+	defer c.Close()
+	all := make([]byte, l.State.File.Length)
+	if _, err := c.ReadAt(all, 0); err != nil && !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("restoring checkpoint %d: reading %s: %w", r.Plan.Checkpoint, l.State.File.Path, err)
+	}
+	elements := make([][]byte, l.Count)
+	for i := range elements {
+		end := l.State.File.Length
+		if k := l.First + i + 1; k < len(l.State.Offsets) {
+			end = l.State.Offsets[k]
+		}
+		elements[i] = all[l.State.Offsets[l.First+i]:end]
+	}
+	return elements, nil
 }
 
 func listKind(m operator.Mode) checkpoint.StateKind {

@@ -80,6 +80,7 @@ func (w *wiring) connect(c *graph.Chain, in *graph.Input, input int) {
 		for j := first; j <= last; j++ {
 			receiver := &w.specs[c.ID][j]
 			q := network.NewQueue(sender.Waker, receiver.Waker, w.job.Settings.QueueBytes)
+			q.Limit(w.job.Settings.QueueElements)
 			w.queues = append(w.queues, q)
 			e.Queues = append(e.Queues, q)
 			receiver.Inputs = append(receiver.Inputs, task.InputSpec{Port: in.Edge.Port, Queue: q, From: fmt.Sprintf("%s (%d)", from.Name, i+1)})

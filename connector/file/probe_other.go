@@ -1,0 +1,5 @@
+//go:build !linux
+
+package file
+
+func probe(dir string) error { return probeNamed(dir) }

@@ -1,0 +1,96 @@
+package sim
+
+import (
+	"github.com/flottio/flott/internal/checkpoint"
+	"github.com/flottio/flott/internal/network"
+	"github.com/flottio/flott/internal/record"
+	"github.com/flottio/flott/internal/task"
+	"github.com/flottio/flott/internal/taskmanager"
+)
+
+// Hooks look at a run from outside, between two steps, and may change what they see: for invariants, and for the deliberate bugs that tests
+// of the tests plant. Each may be nil; an error ends the run.
+type Hooks struct {
+	// Restoring gets the plan of a restore before anything of the attempt exists.
+	Restoring func(*checkpoint.RestorePlan)
+	// Opened is called when all operators are open and nothing has run; plan is nil for a fresh start.
+	Opened func(a *taskmanager.Attempt, plan *checkpoint.RestorePlan) error
+	// Sent is called for each element that a task has put into a queue, right after the step. It may change the element, and those before
+	// it that wait in the queue.
+	Sent func(s *Sent) error
+	// Ended is called when the job has ended, before its tasks are closed.
+	Ended func(a *taskmanager.Attempt) error
+}
+
+// Sent is an element on its way.
+type Sent struct {
+	Task     *task.Task
+	Edge     *task.EdgeSpec
+	Receiver int
+	Queue    *network.Queue
+	// Number of the element in its queue, from 0.
+	Number  uint64
+	Element *record.Element
+}
+
+// tap watches one queue.
+type tap struct {
+	Sent
+	seen uint64
+}
+
+// tapQueues begins to watch the queues of the attempt.
+func (l *life) tapQueues() {
+	l.taps = make([][]tap, len(l.attempt.Tasks))
+	for i, t := range l.attempt.Tasks {
+		t.Edges(func(e *task.EdgeSpec, receiver int, q *network.Queue) {
+			l.taps[i] = append(l.taps[i], tap{Sent: Sent{Task: t, Edge: e, Receiver: receiver, Queue: q}})
+		})
+	}
+}
+
+// look shows the hook what task i has sent.
+func (l *life) look(i int) error {
+	for k := range l.taps[i] {
+		t := &l.taps[i][k]
+		for sent := t.Queue.Sent(); t.seen < sent; t.seen++ {
+			t.Number, t.Element = t.seen, t.Queue.At(t.seen)
+			if l.Trace != nil {
+				l.traceElement(&t.Sent)
+			}
+			if l.Hooks.Sent == nil {
+				continue
+			}
+			if err := l.Hooks.Sent(&t.Sent); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (l *life) traceElement(s *Sent) {
+	_, from, _ := s.Task.Place()
+	e := s.Element
+	switch e.Kind {
+	case record.KindBatch:
+		l.tracef("  %s %d>%d: batch", s.Edge.Name, from, s.Receiver)
+		for i := range e.Batch.Len() {
+			at := int64(record.NoTime)
+			if h := e.Batch.Header(); len(h.Times) > 0 {
+				at = h.Times[i]
+			}
+			l.tracef("      @%d %+v", at, e.Batch.At(i))
+		}
+	case record.KindWatermark:
+		l.tracef("  %s %d>%d: watermark %d", s.Edge.Name, from, s.Receiver, e.Time)
+	case record.KindBarrier:
+		l.tracef("  %s %d>%d: barrier %d", s.Edge.Name, from, s.Receiver, e.Barrier.ID)
+	case record.KindCancel:
+		l.tracef("  %s %d>%d: cancel %d", s.Edge.Name, from, s.Receiver, e.Barrier.ID)
+	case record.KindStatus:
+		l.tracef("  %s %d>%d: idle %v", s.Edge.Name, from, s.Receiver, e.Idle)
+	case record.KindEnd:
+		l.tracef("  %s %d>%d: end", s.Edge.Name, from, s.Receiver)
+	}
+}
