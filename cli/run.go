@@ -164,7 +164,7 @@ func (r *run) loop(ctx context.Context, cancel context.CancelCauseFunc, signals 
 			}
 			r.signal, r.signalAt = s, r.now()
 			if !r.begin(ctx, s, running, stops) {
-				cancel(nil)
+				cancel(r.cause(s))
 			}
 		case s := <-stops:
 			r.stopping, r.savepoint, r.stopErr = false, s.path, s.err
@@ -209,7 +209,11 @@ func (r *run) show() {
 func (r *run) begin(ctx context.Context, s os.Signal, running bool, stops chan<- stopped) bool {
 	dir, ok := config.SavepointDir.Lookup(r.cfg)
 	if s != syscall.SIGTERM || !ok || !running {
-		fmt.Fprintf(r.screen, "%s: %s: cancelling the job; a second signal ends the process at once\n", r.name, signalName(s))
+		what := "cancelling the job"
+		if r.cause(s) != nil {
+			what = "ending the process; the job's checkpoints stay"
+		}
+		fmt.Fprintf(r.screen, "%s: %s: %s; a second signal ends the process at once\n", r.name, signalName(s), what)
 		return false
 	}
 	fmt.Fprintf(r.screen, "%s: %s: stopping with a savepoint in %s; a second signal ends the process at once\n", r.name, signalName(s), dir)
@@ -219,6 +223,15 @@ func (r *run) begin(ctx context.Context, s os.Signal, running bool, stops chan<-
 		stops <- stopped{path, err}
 	}()
 	return true
+}
+
+// cause says how the job ends after a signal: Ctrl-C cancels it, and its checkpoints go as its retention says. SIGTERM is a supervisor that
+// ends the process, not the job: what it needs to go on stays.
+func (r *run) cause(s os.Signal) error {
+	if s == syscall.SIGTERM && config.CheckpointDir.Get(r.cfg) != "" {
+		return flott.ErrSuspend
+	}
+	return nil
 }
 
 func signalName(s os.Signal) string {
