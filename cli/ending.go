@@ -81,7 +81,8 @@ func (r *run) cancelled(res flott.JobResult) ending {
 
 func (r *run) failed(what string, o outcome) ending {
 	return func(code exitCode) exitCode {
-		fmt.Fprintf(r.stderr, "%s: %s%v\n", r.name, what, o.err)
+		text := strings.TrimPrefix(o.err.Error(), fmt.Sprintf("job %q failed: ", r.name)) // said already
+		fmt.Fprintf(r.stderr, "%s: %s%s\n", r.name, what, text)
 		if !o.restoreErr {
 			r.offer(o.result)
 		}

@@ -144,7 +144,8 @@ func newFlagTable(specs []*flagSpec, user *flag.FlagSet) (t *flagTable, problems
 			return // of a test binary
 		}
 		if own := t.byName[f.Name]; own != nil && own.refusal == nil {
-			problems = append(problems, fmt.Sprintf("the job's flag -%s has the name of Flott's own option %s: rename the job's", f.Name, own.name()))
+			problems = append(problems, fmt.Sprintf("the job's flag -%s has the name of Flott's own option %s: rename the job's",
+				f.Name, own.name()))
 			return
 		}
 		value, usage := flag.UnquoteUsage(f)

@@ -31,6 +31,7 @@ func realMain() {
 	watch := flags.Bool("watch", false, "wait for more files")
 	name := flags.String("uid", "sum", "`NAME` of the stateful operator")
 	Main("counts", func(env *flott.Env) {
+		env.Set("execution.checkpointing.interval", "1 h")
 		opts := []file.SourceOption{file.AllowNone()}
 		if *watch {
 			opts = append(opts, file.Monitor(10*time.Millisecond))
@@ -91,21 +92,26 @@ func TestJobFinishes(t *testing.T) {
 func TestJobStopsAndResumes(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, "a.jsonl", `{"url":"/a","n":1}`+"\n")
-	c := startIn(t, dir, "real", "--watch", "-Dexecution.checkpointing.savepoint-dir="+dir+"/sp", "-Dclient.progress-interval=100ms")
-	c.await(c.stderr, "records_out=1 ")
-	c.signal(syscall.SIGTERM)
-	code, _, stderr := c.end()
-	found := regexp.MustCompile(`Path: (\S+)`).FindStringSubmatch(stderr)
-	if code != exitOK || found == nil {
-		t.Fatalf("exit %d\n%s", code, stderr)
+	stop := func(args ...string) (savepoint string) {
+		t.Helper()
+		c := startIn(t, dir, "real", append(args, "--watch", "-Dexecution.checkpointing.savepoint-dir="+dir+"/sp",
+			"-Dclient.progress-interval=100ms")...)
+		c.await(c.stderr, "records_out=1 ")
+		c.signal(syscall.SIGTERM)
+		code, _, stderr := c.end()
+		found := regexp.MustCompile(`Path: (\S+)`).FindStringSubmatch(stderr)
+		if code != exitOK || found == nil {
+			t.Fatalf("exit %d\n%s", code, stderr)
+		}
+		return found[1]
 	}
-	savepoint := found[1]
+	savepoint := stop()
 	startIn(t, dir, "flott", "state", "fsck", savepoint).expect(exitOK)
 	startIn(t, dir, "real", "plan", "--json", "-s", savepoint).expect(exitOK, "sum")
 	startIn(t, dir, "real", "-s", savepoint, "--uid", "other").expect(exitRestore, "sum")
 
 	write(t, dir, "b.jsonl", `{"url":"/a","n":10}`+"\n")
-	startIn(t, dir, "real", "-s", savepoint, "-p", "2").expect(exitOK, "finished")
+	stop("-s", savepoint, "-p", "2")
 	if got := results(t, dir); !strings.Contains(got, "/a,1\n") || !strings.Contains(got, "/a,11\n") {
 		t.Errorf("%q", got)
 	}
@@ -115,7 +121,7 @@ func TestJobStopsAndResumes(t *testing.T) {
 func TestJobFails(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, "a.jsonl", `{"url":"panic","n":1}`+"\n")
-	startIn(t, dir, "real").expect(exitFailed, "counts: failed after ", "a bad URL", "realMain")
+	startIn(t, dir, "real", "-Drestart-strategy.type=none").expect(exitFailed, "counts: failed after ", "a bad URL", "realMain")
 }
 
 // TestJobIsRefused: options that only fail with the graph, a snapshot that is not there.
@@ -123,7 +129,7 @@ func TestJobIsRefused(t *testing.T) {
 	dir := t.TempDir()
 	startIn(t, dir, "real", "--uid", "in").expect(exitRefused, "main_test.go:")
 	startIn(t, dir, "real", "-s", dir+"/nowhere").expect(exitRestore, "nowhere")
-	startIn(t, dir, "real", "-s", "latest", "-Dexecution.checkpointing.dir="+dir+"/c").expect(exitOK, "fresh start")
+	startIn(t, dir, "real", "-s", "latest", "-Dexecution.checkpointing.dir="+dir+"/c").expect(exitOK, "starting afresh")
 }
 
 // TestPlanIsData: the JSON of a plan is JSON.

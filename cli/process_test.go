@@ -13,6 +13,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/flottio/flott/internal/checkpoint"
 )
@@ -159,8 +160,33 @@ func TestSecondSignal(t *testing.T) {
 		c.await(c.stdout, "running")
 		c.signal(s)
 		c.await(c.stderr, "cancelling the job")
-		c.signal(s)
+		ended := make(chan struct{})
+		go func() { // one that comes at once is taken for the first again
+			ticker := time.NewTicker(50 * time.Millisecond)
+			defer ticker.Stop()
+			for {
+				select {
+				case <-ticker.C:
+					_ = c.cmd.Process.Signal(s) // it may have ended
+				case <-ended:
+					return
+				}
+			}
+		}()
 		c.expect(want, "second signal: ending at once")
+		close(ended)
+	}
+}
+
+// TestSignalSentTwice: timeout(1) signals its child, and then the child's whole group.
+func TestSignalSentTwice(t *testing.T) {
+	signals := make(chan os.Signal, maxSignals)
+	signals <- syscall.SIGTERM
+	signals <- syscall.SIGTERM
+	p, _, stderr := inProcess("idle")
+	p.signals = func() (<-chan os.Signal, func()) { return signals, func() {} }
+	if code := p.main(nil); code != exitTerminated || !strings.Contains(stderr.String(), "cancelled after") {
+		t.Errorf("exit %d: %s", code, stderr)
 	}
 }
 

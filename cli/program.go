@@ -44,8 +44,8 @@ func Flags(flags *flag.FlagSet) Option { return func(p *program) { p.flags = fla
 // Doc gives the job a line in its help.
 func Doc(text string) Option { return func(p *program) { p.doc = text } }
 
-// Done is called when the job has finished, or was stopped with a savepoint, before the process ends: to say where the output is, or to show
-// it. An error makes the process end as if the job had failed. A failed or cancelled job does not call it.
+// Done is called when the job has finished, or was stopped with a savepoint, before the process ends: to say where the output is, or to
+// show it. An error makes the process end as if the job had failed. A failed or cancelled job does not call it.
 func Done(speak func(w io.Writer) error) Option { return func(p *program) { p.done = speak } }
 
 // main runs one command line of a job's binary.

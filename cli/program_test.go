@@ -100,7 +100,8 @@ func TestUserFlagsAreParsed(t *testing.T) {
 // TestLayers: the later in the list of layers, the stronger, wherever it stands on the command line.
 func TestLayers(t *testing.T) {
 	t.Chdir(t.TempDir())
-	if err := os.WriteFile("config.yaml", []byte("parallelism.default: 2\npipeline.name: file\nrestart-strategy.type: none\n"), 0o644); err != nil {
+	file := "parallelism.default: 2\npipeline.name: file\nrestart-strategy.type: none\n"
+	if err := os.WriteFile("config.yaml", []byte(file), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	p, _, stderr := inProcess("finishes")
@@ -117,7 +118,8 @@ func TestLayers(t *testing.T) {
 	if code := p.main([]string{"-p", "5", "-Dparallelism.default=4"}); code != exitOK {
 		t.Fatalf("exit %d: %s", code, stderr)
 	}
-	got := fmt.Sprintln(config.Parallelism.Get(cfg), config.PipelineName.Get(cfg), config.RestartStrategy.Get(cfg), config.OperatorChaining.Get(cfg))
+	got := fmt.Sprintln(config.Parallelism.Get(cfg), config.PipelineName.Get(cfg), config.RestartStrategy.Get(cfg),
+		config.OperatorChaining.Get(cfg))
 	if got != "5 env none false\n" {
 		t.Error(got)
 	}

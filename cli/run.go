@@ -15,6 +15,10 @@ import (
 	"github.com/flottio/flott/internal/metrics"
 )
 
+// sameSignalWithin is how soon after the first a signal is still the same wish: timeout(1), for one, signals its child and then the
+// child's whole group, and a job must not lose its savepoint to that.
+const sameSignalWithin = 500 * time.Millisecond
+
 // run is one run of a job, from the snapshot it starts from to its end. One goroutine calls the job, the loop owns everything else.
 type run struct {
 	*program
@@ -26,7 +30,8 @@ type run struct {
 	log      *slog.Logger
 
 	signal    os.Signal // the first one
-	stopping  bool      // a stop with a savepoint is under way
+	signalAt  time.Time
+	stopping  bool // a stop with a savepoint is under way
 	savepoint string
 	stopErr   error
 }
@@ -151,10 +156,13 @@ func (r *run) loop(ctx context.Context, cancel context.CancelCauseFunc, signals 
 				r.show()
 			}
 		case s := <-signals:
+			if r.signal != nil && r.now().Sub(r.signalAt) < sameSignalWithin {
+				continue
+			}
 			if r.signal != nil {
 				return r.exitAtOnce, signalCode(s)
 			}
-			r.signal = s
+			r.signal, r.signalAt = s, r.now()
 			if !r.begin(ctx, s, running, stops) {
 				cancel(nil)
 			}
@@ -174,16 +182,17 @@ func (r *run) loop(ctx context.Context, cancel context.CancelCauseFunc, signals 
 
 // awaitStop waits, when the job has ended, for the word of a stop with a savepoint. It reports false if a signal came first.
 func (r *run) awaitStop(stops <-chan stopped, signals <-chan os.Signal) bool {
-	if !r.stopping {
-		return true
+	for r.stopping {
+		select {
+		case s := <-stops:
+			r.stopping, r.savepoint, r.stopErr = false, s.path, s.err
+		case <-signals:
+			if r.now().Sub(r.signalAt) >= sameSignalWithin {
+				return false
+			}
+		}
 	}
-	select {
-	case s := <-stops:
-		r.savepoint, r.stopErr = s.path, s.err
-		return true
-	case <-signals:
-		return false
-	}
+	return true
 }
 
 // show draws or logs where the job stands.

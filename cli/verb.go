@@ -34,8 +34,8 @@ var laterVerbs = map[string]string{
 	"taskmanager": "clusters are not built yet; a job's own binary runs it in one process",
 	"list":        "not built yet: there is no cluster to list jobs of; a job's own output says how it does",
 	"cancel":      "not built yet: there is no cluster to ask; end the job's process with Ctrl-C",
-	"stop": "not built yet: there is no cluster to ask; start the job with -D execution.checkpointing.savepoint-dir=DIR and send its process " +
-		"SIGTERM: it stops with a savepoint",
+	"stop": "not built yet: there is no cluster to ask; start the job with -D execution.checkpointing.savepoint-dir=DIR and send its " +
+		"process SIGTERM: it stops with a savepoint",
 	"savepoint": "not built yet: there is no cluster to ask; start the job with -D execution.checkpointing.savepoint-dir=DIR and send its " +
 		"process SIGTERM: it stops with a savepoint",
 	"checkpoint": "not built yet: there is no cluster to ask; a running job takes checkpoints with -D execution.checkpointing.interval=5s",

@@ -62,7 +62,7 @@ func (c *cache[K, V]) makeRoom(t *Table[K, V], n int) error {
 	t.reserve(n)
 	c.charge(t)
 	for c.budget.usedBytes+n*c.cost > c.budget.limitBytes && t.len > 0 {
-		if err := c.evict(t, max(n, t.len/evictPart)); err != nil {
+		if err := c.evict(t, max(n, t.len/evictPart, 1)); err != nil {
 			return err
 		}
 		c.charge(t)

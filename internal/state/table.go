@@ -53,6 +53,7 @@ type Table[K comparable, V any] struct {
 	desc    Descriptor[K, V]
 	groups  Groups // of the subtask; Max 0: not checked
 	scratch *scratch
+	held    K // see hold
 }
 
 // Descriptor says what a table holds. Keys and Values are mandatory for tables that are snapshotted or have a store.
@@ -235,6 +236,12 @@ func (t *Table[K, V]) find(k *K, h uint64) (id uint32, ok bool) {
 	}
 }
 
+// hold puts a key where its address may be passed on: the functions of the descriptor would move a local one to the heap, at every call.
+func (t *Table[K, V]) hold(key K) *K {
+	t.held = key
+	return &t.held
+}
+
 func (t *Table[K, V]) indexHash(k *K, hash uint64) uint64 {
 	if t.mix == nil {
 		return hash
@@ -324,7 +331,8 @@ func (t *Table[K, V]) get(key K, hash uint64, write bool) (*V, error) {
 			return nil, err
 		}
 	}
-	return t.findSlow(&key, t.indexHash(&key, hash), write)
+	k := t.hold(key)
+	return t.findSlow(k, t.indexHash(k, hash), write)
 }
 
 // UpsertOne is Upsert for one key.
@@ -335,15 +343,17 @@ func (t *Table[K, V]) UpsertOne(key K, hash uint64) (*V, error) {
 		}
 	}
 	t.reserve(1)
-	return t.upsertSlow(&key, hash, t.indexHash(&key, hash))
+	k := t.hold(key)
+	return t.upsertSlow(k, hash, t.indexHash(k, hash))
 }
 
 // Delete removes key and reports whether it was there.
 func (t *Table[K, V]) Delete(key K, hash uint64) (bool, error) {
-	h := t.indexHash(&key, hash)
-	id, ok := t.find(&key, h)
+	k := t.hold(key)
+	h := t.indexHash(k, hash)
+	id, ok := t.find(k, h)
 	if t.store != nil {
-		return t.store.delete(t, &key, id, ok)
+		return t.store.delete(t, k, id, ok)
 	}
 	if ok {
 		t.drop(id, h)

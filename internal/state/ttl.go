@@ -176,7 +176,7 @@ func (c *cells[K, V]) upsert(k K, hash uint64, nowMs int64) (*V, error) {
 		return nil, err
 	}
 	if c.timed.Len() == n {
-		c.revive(&k, v, nowMs)
+		c.revive(&c.timed.held, v, nowMs) // the key: UpsertOne holds it
 	}
 	v.StampMs = nowMs
 	return &v.Value, nil

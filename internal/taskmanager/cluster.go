@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/flottio/flott/internal/checkpoint"
-	"github.com/flottio/flott/internal/state/pebblestate"
 	"github.com/flottio/flott/internal/task"
 )
 
@@ -137,7 +136,7 @@ func (p *process) run(r *Restored) {
 
 func (p *process) start(r *Restored) (*Attempt, error) {
 	// Whatever backend this attempt has: the process that was killed may have had the other.
-	if _, err := pebblestate.Sweep(p.cluster.Job.Settings.LocalDir); err != nil {
+	if err := sweepScratch(p.cluster.Job.Settings.LocalDir, p.cluster.Job.ID, p.id); err != nil {
 		return nil, err
 	}
 	a, err := Build(p.ctx, p.cluster.Job, p.id, r, p)
