@@ -59,10 +59,11 @@ func accountJob(in *input[event]) func(*flott.Env) {
 // biggerRow counts random keys of a state ten times the memory limit, so that nearly every record is read from disk, and compares the last
 // million records with the first. The state is made before.
 func biggerRow(r *row, cores int, o options) ([]result, error) {
-	keys, more := 10*smallMemoryBytes/entryBytes, 4*million
+	keys, piece := 10*smallMemoryBytes/entryBytes, million
 	if o.quick {
-		keys, more = keys/2, 2*million
+		keys, piece = keys/4, million/8
 	}
+	more := 2 * piece
 	rng := rand.New(rand.NewPCG(7, 8))
 	rows := make([]event, keys+more)
 	for i := range rows {
@@ -72,16 +73,16 @@ func biggerRow(r *row, cores int, o options) ([]result, error) {
 		}
 		rows[i] = event{Key: scattered(k), Time: int64(i), Value: 1}
 	}
-	return firstAndLast(r, cores, rows, keys, o)
+	return firstAndLast(r, cores, rows, keys, piece)
 }
 
 // growingRow lets the state grow from nothing to ten times the memory limit: one record in five has a new key, the others one of
 // the newest. The first million fits into memory, so this shows what the disk costs.
 func growingRow(r *row, cores int, o options) ([]result, error) {
 	const newest = 50_000
-	n := 10 * smallMemoryBytes / entryBytes * 5
+	n, piece := 10*smallMemoryBytes/entryBytes*5, million
 	if o.quick {
-		n /= 4
+		n, piece = n/4, million/4
 	}
 	rng := rand.New(rand.NewPCG(5, 6))
 	rows := make([]event, n)
@@ -94,29 +95,25 @@ func growingRow(r *row, cores int, o options) ([]result, error) {
 		}
 		rows[i] = event{Key: scattered(k), Time: int64(i), Value: 1}
 	}
-	return firstAndLast(r, cores, rows, million/8, o)
+	return firstAndLast(r, cores, rows, piece/8, piece)
 }
 
 // scattered is a bijection: numbers that are neighbours are not neighbours on disk.
 func scattered(k int) int64 { return int64(k) * 0x5851f42d4c957f2d }
 
-// firstAndLast compares the last million of the records with the million that begins at from.
-func firstAndLast(r *row, cores int, rows []event, from int, o options) ([]result, error) {
-	var first, last, ratio []float64
-	for range min(o.rounds, 3) {
-		debug.FreeOSMemory()
-		n := len(rows)
-		m := &meter{marks: []int{from, from + million, n - million, n}}
-		in := &input[event]{rows: rows, records: n, meter: m}
-		if err := runJob(job{parallelism: 1, options: append([]string{smallMemory}, rocksdb...)}, accountJob(in)); err != nil {
-			return nil, err
-		}
-		a := float64(m.times[1]-m.times[0]) / million
-		b := float64(m.times[3]-m.times[2]) / million
-		first, last, ratio = append(first, a), append(last, b), append(ratio, a/b)
+// firstAndLast compares the last piece of the records with the piece that begins at from. It runs once: it takes long.
+func firstAndLast(r *row, cores int, rows []event, from, piece int) ([]result, error) {
+	debug.FreeOSMemory()
+	n := len(rows)
+	m := &meter{marks: []int{from, from + piece, n - piece, n}}
+	in := &input[event]{rows: rows, records: n, meter: m}
+	if err := runJob(job{parallelism: 1, options: append([]string{smallMemory}, rocksdb...)}, accountJob(in)); err != nil {
+		return nil, err
 	}
-	return []result{{Name: r.name, Cores: cores, Ratio: measure.Median(ratio), NsPerRecord: measure.Median(last),
-		LoopNsPerRecord: measure.Median(first), floor: r.floor, note: r.note}}, nil
+	first := float64(m.times[1]-m.times[0]) / float64(piece)
+	last := float64(m.times[3]-m.times[2]) / float64(piece)
+	return []result{{Name: r.name, Cores: cores, Ratio: first / last, NsPerRecord: last, LoopNsPerRecord: first, floor: r.floor,
+		note: r.note}}, nil
 }
 
 // checkpointRow compares the keyed count over a million keys with a checkpoint each second and without.

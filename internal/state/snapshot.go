@@ -6,6 +6,7 @@ import (
 	"hash"
 	"io"
 	"math/bits"
+	"runtime"
 
 	"github.com/flottio/flott/codec"
 	"github.com/flottio/flott/internal/keygroup"
@@ -132,6 +133,7 @@ type chunks struct {
 	mapper keygroup.Mapper
 	parts  []chunk // by key group - First
 	bytes  int
+	since  int // entries since the last yield
 }
 
 type chunk struct {
@@ -143,6 +145,9 @@ const (
 	// chunkBytes is when one key group becomes a segment, chunksBytesMax when all do.
 	chunkBytes     = 64 << 10
 	chunksBytesMax = 8 << 20
+	// yieldEntries is after how many entries, some 2 ms, the processor is offered to others. Otherwise a task on a busy machine waits
+	// for one time slice of the scheduler (10 ms) of each snapshot that is being written.
+	yieldEntries = 1 << 14
 )
 
 // begin gives the buffer to append an entry to, end takes it back.
@@ -150,6 +155,10 @@ func (c *chunks) begin(group int) *chunk { return &c.parts[group-c.groups.First]
 
 func (c *chunks) end(group int, p *chunk, before int) error {
 	p.entries++
+	if c.since++; c.since == yieldEntries {
+		c.since = 0
+		runtime.Gosched()
+	}
 	c.bytes += len(p.buf) - before
 	if len(p.buf) > segmentBytesMax {
 		return fmt.Errorf("an entry of key group %d takes %d bytes, the limit is %d", group, len(p.buf)-before, segmentBytesMax)
