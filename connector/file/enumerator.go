@@ -2,6 +2,7 @@ package file
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -31,6 +32,7 @@ type enumerator struct {
 
 	listed   bool // the first listing is done
 	returned []split
+	share    int // how many of the returned splits a reader gets at once
 	pending  []found
 	at       int // splits of pending[0] that are given out already
 	known    map[string]bool
@@ -95,6 +97,15 @@ func (e *enumerator) Request(subtask int) error {
 }
 
 func (e *enumerator) give(subtask int) {
+	// All at once: a split that a reader holds holds back event time, one that waits here does not, and the rest of it would be late.
+	for n := e.share; n > 0 && len(e.returned) > 0; n-- {
+		e.ctx.Assign(subtask, e.returned[0].encode())
+		e.returned = e.returned[1:]
+		delete(e.waiting, subtask)
+	}
+	if !e.waiting[subtask] {
+		return
+	}
 	n := min(assignSplitsMax, max(1, len(e.pending)/(assignShare*max(1, e.ctx.Parallelism()))))
 	for bytes := int64(0); n > 0 && bytes < e.cfg.splitBytes; n-- {
 		s, ok := e.next()
@@ -112,11 +123,6 @@ func (e *enumerator) give(subtask int) {
 }
 
 func (e *enumerator) next() (split, bool) {
-	if len(e.returned) > 0 {
-		s := e.returned[0]
-		e.returned = e.returned[1:]
-		return s, true
-	}
 	for len(e.pending) > 0 {
 		if s, ok := e.pending[0].split(e.at, e.cfg.splitBytes, e.cuttable); ok {
 			e.at++
@@ -136,7 +142,17 @@ func (e *enumerator) Return(splits []flott.Split) error {
 		}
 		e.returned = append(e.returned, s)
 	}
+	e.shareOut()
 	return nil
+}
+
+// shareOut spreads the returned splits evenly, in the order of the paths.
+func (e *enumerator) shareOut() {
+	slices.SortFunc(e.returned, func(a, b split) int {
+		return cmp.Or(strings.Compare(a.Path, b.Path), cmp.Compare(a.Start, b.Start))
+	})
+	readers := max(1, e.ctx.Parallelism())
+	e.share = (len(e.returned) + readers - 1) / readers
 }
 
 // Complete implements flott.Enumerator.
@@ -228,6 +244,7 @@ func (e *enumerator) restore(data []byte) error {
 		return fmt.Errorf("its state of %d bytes is damaged", len(data))
 	}
 	e.recut(splitBytes)
+	e.shareOut()
 	return nil
 }
 

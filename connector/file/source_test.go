@@ -98,6 +98,7 @@ func (c *readCtx) Context() context.Context { return context.Background() }
 func (c *readCtx) Subtask() int             { return 0 }
 func (c *readCtx) Parallelism() int         { return 1 }
 func (c *readCtx) Wake()                    {}
+func (c *readCtx) Now() int64               { return 1 }
 func (c *readCtx) SplitDone(n int32)        { c.done = append(c.done, n) }
 func (c *readCtx) Reject(b flott.BadRecord) error {
 	b.Raw = bytes.Clone(b.Raw)
@@ -347,7 +348,7 @@ func TestBadRecords(t *testing.T) {
 func TestRecordTooLong(t *testing.T) {
 	long := strings.Repeat("x", 600<<10)
 	path := write(t, filepath.Join(t.TempDir(), "a.txt"), "one\n"+long+"\ntwo\n"+long+"\n"+long)
-	for _, size := range []int64{1 << 30, 100 << 10, 4} {
+	for _, size := range []int64{1 << 30, 100 << 10, 30000} {
 		ctx := &readCtx{}
 		got, err := drive(t, Source(path, lineFormat{max: 1000}, SplitSize(size)), ctx, 0)
 		if err != nil || !slices.Equal(got, []string{"one", "two"}) || len(ctx.bad) != 3 {

@@ -2,6 +2,7 @@ package state
 
 import (
 	"fmt"
+	"math"
 	"math/bits"
 	"reflect"
 	"unsafe"
@@ -77,10 +78,9 @@ type entry[K comparable, V any] struct {
 const blockLen = 256
 
 type scratch struct {
-	hash  [blockLen]uint64
-	word  [blockLen]uint64
-	miss  [blockLen]int32
-	found [1]uint64 // keeps the loads of the first phase alive
+	hash [blockLen]uint64
+	word [blockLen]uint64
+	miss [blockLen]int32
 }
 
 // NewTable makes an empty table in memory. Tables that take part in checkpoints are made by Register.
@@ -122,7 +122,7 @@ func (t *Table[K, V]) Upsert(keys []K, hashes []uint64, vals []*V) error {
 		n := min(len(keys), blockLen)
 		misses := t.lookup(keys[:n], hashes[:n], vals[:n], true)
 		for _, m := range t.scratch.miss[:misses] {
-			v, err := t.upsertSlow(&keys[m], hashes[m], t.scratch.hash[m])
+			v, err := t.upsertSlow(&keys[m], hashes[m], t.indexHash(&keys[m], hashes[m]))
 			if err != nil {
 				return err
 			}
@@ -149,7 +149,7 @@ func (t *Table[K, V]) findAll(keys []K, hashes []uint64, vals []*V, write bool) 
 		n := min(len(keys), blockLen)
 		misses := t.lookup(keys[:n], hashes[:n], vals[:n], write)
 		for _, m := range t.scratch.miss[:misses] {
-			v, err := t.findSlow(&keys[m], t.scratch.hash[m], write)
+			v, err := t.findSlow(&keys[m], t.indexHash(&keys[m], hashes[m]), write)
 			if err != nil {
 				return err
 			}
@@ -163,51 +163,38 @@ func (t *Table[K, V]) findAll(keys []K, hashes []uint64, vals []*V, write bool) 
 // lookup fills vals for the keys that are in memory and returns how many are not; their places are in scratch.miss, their index hashes in
 // scratch.hash. REQUIRES: len(keys) <= blockLen, all three of one length.
 func (t *Table[K, V]) lookup(keys []K, hashes []uint64, vals []*V, write bool) (misses int) {
-	sc := t.scratch
-	n := len(keys)
-	hs, ws := sc.hash[:n], sc.word[:n]
-	hashes, vals = hashes[:n], vals[:n]
-	if t.mix == nil {
-		copy(hs, hashes)
-	} else {
+	hs := hashes[:len(keys)]
+	if t.mix != nil {
+		hs = t.scratch.hash[:len(keys)]
 		for i := range keys {
 			hs[i] = t.mix(&keys[i], hashes[i])
 		}
 	}
-	dir, shift := t.index.dir, t.index.shift
-	// Phase 1: load the home slot of every key. Nothing depends on the loads, so their misses overlap.
-	var sum uint64
-	for _, h := range hs {
-		slots := dir[h>>shift]
-		sum |= slots[h>>32&uint64(len(slots)-1)]
-	}
-	sc.found[0] = sum
-	// Phase 2: probe to the first slot with the same 32 bits of hash, or to an empty one; slots are now in the cache.
-	for i, h := range hs {
-		slots := dir[h>>shift]
-		m := uint64(len(slots) - 1)
-		p := h >> 32 & m
-		w := slots[p]
-		for w != 0 && (w^h)>>32 != 0 {
-			p = (p + 1) & m
-			w = slots[p]
-		}
-		ws[i] = w
-	}
-	// Phase 3: load the entries and compare. What differs (another key with the same 32 bits) is left to the slow path, as is what is
-	// absent.
-	pages, cow, flags, mark := t.pages, t.deep || write, t.flags(), flagUsed
+	ws := t.scratch.word[:len(keys)]
+	t.index.candidates(hs, ws)
+	return t.compare(keys, ws, vals[:len(keys)], write)
+}
+
+// compare is phase 3: it loads the entries that the words of the index point to. What differs (another key with the same 32 bits of
+// hash) is left to the slow path, as is what is absent.
+func (t *Table[K, V]) compare(keys []K, ws []uint64, vals []*V, write bool) (misses int) {
+	pages, shift, mask, flags, mark := t.pages, t.shift&31, t.mask, t.flags(), flagUsed
+	var shared uint32 // pages up to this epoch must be looked at before they are handed out
 	if write {
 		mark |= flagDirty
+		shared = t.frozen
+	}
+	if t.deep {
+		shared = math.MaxUint32
 	}
 	for i, w := range ws {
 		if w != 0 {
 			id := uint32(w) - 1
-			pg := &pages[id>>t.shift]
-			if cow && (pg.epoch <= t.frozen || t.deep) {
+			pg := &pages[id>>shift]
+			if pg.epoch <= shared {
 				t.own(id) // replaces pages[...] in place
 			}
-			e := &pg.entries[id&t.mask]
+			e := &pg.entries[id&mask]
 			if e.key == keys[i] {
 				if flags != nil {
 					flags[id] |= mark
@@ -216,7 +203,7 @@ func (t *Table[K, V]) lookup(keys []K, hashes []uint64, vals []*V, write bool) (
 				continue
 			}
 		}
-		sc.miss[misses] = int32(i)
+		t.scratch.miss[misses] = int32(i)
 		misses++
 	}
 	return misses
@@ -232,10 +219,9 @@ func (t *Table[K, V]) flags() []uint8 {
 
 // find is the id of k in memory.
 func (t *Table[K, V]) find(k *K, h uint64) (id uint32, ok bool) {
-	slots := t.index.dir[h>>t.index.shift]
-	m := uint64(len(slots) - 1)
+	slots, m := t.index.dir[t.index.place(h)], t.index.mask
 	for p := h >> 32 & m; ; p = (p + 1) & m {
-		w := slots[p]
+		w := *slotAt(slots, p)
 		if w == 0 {
 			return 0, false
 		}

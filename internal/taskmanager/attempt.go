@@ -21,6 +21,7 @@ type Attempt struct {
 	chains      [][]*task.Task
 	sources     []*task.Task
 	enumerators []*enumerator // by node id; nil for other nodes
+	scratch     *scratch      // nil while nothing goes to local disk
 }
 
 // Host is what an attempt needs of the process.
@@ -40,7 +41,7 @@ func Build(ctx context.Context, j *Job, id string, r *Restored, host Host) (*Att
 		for s := range w.specs[c] {
 			spec := &w.specs[c][s]
 			spec.Attempt = id
-			if err := r.into(j, spec); err != nil {
+			if err := r.into(a, spec); err != nil {
 				return a, err
 			}
 			t := task.New(*spec, host)
@@ -196,6 +197,9 @@ func (a *Attempt) Close() (err error) {
 	}
 	for _, t := range a.Tasks {
 		err = errors.Join(err, t.Close())
+	}
+	if a.scratch != nil {
+		err = errors.Join(err, a.scratch.close())
 	}
 	return err
 }

@@ -10,12 +10,22 @@ import (
 	"github.com/flottio/flott/internal/task"
 )
 
-// backend opens the keyed state of a subtask.
-func (j *Job) backend(s *task.Spec) (*state.Backend, error) {
+// rocksdb is the name of the backend that keeps state on local disk.
+const rocksdb = "rocksdb"
+
+// backend opens the keyed state of a subtask, below the attempt's directory of local state if it goes to disk.
+func (a *Attempt) backend(s *task.Spec) (*state.Backend, error) {
+	j := a.job
 	r := keygroup.RangeOf(s.Subtask, s.MaxParallelism, s.Parallelism)
 	c := state.Config{Groups: state.Groups{First: r.First, End: r.Last + 1, Max: s.MaxParallelism}}
-	if j.Settings.Backend == "rocksdb" && j.stateful(s) {
-		dir := filepath.Join(j.Settings.LocalDir, fmt.Sprintf("flott-%s-task-%d-%d", s.Attempt, s.ID, s.Subtask))
+	if j.Settings.Backend == rocksdb && j.stateful(s) {
+		if a.scratch == nil {
+			var err error
+			if a.scratch, err = newScratch(j.Settings.LocalDir, j.ID, s.Attempt); err != nil {
+				return nil, err
+			}
+		}
+		dir := filepath.Join(a.scratch.dir, fmt.Sprintf("task-%d-%d", s.ID, s.Subtask))
 		store, err := pebblestate.Open(dir, int(j.Settings.MemoryBytes/4))
 		if err != nil {
 			return nil, fmt.Errorf("opening the state of task %q, subtask %d: %w", s.Name, s.Subtask, err)

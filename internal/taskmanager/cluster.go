@@ -135,6 +135,10 @@ func (p *process) run(r *Restored) {
 }
 
 func (p *process) start(r *Restored) (*Attempt, error) {
+	// Whatever backend this attempt has: the process that was killed may have had the other.
+	if err := sweepScratch(p.cluster.Job.Settings.LocalDir, p.cluster.Job.ID, p.id); err != nil {
+		return nil, err
+	}
 	a, err := Build(p.ctx, p.cluster.Job, p.id, r, p)
 	if err != nil {
 		return a, errors.Join(err, r.close())

@@ -53,7 +53,8 @@ func (r *Restored) find(uid string) *checkpoint.OperatorRestore {
 }
 
 // into gives a task the state of its operators and opens its backend.
-func (r *Restored) into(j *Job, s *task.Spec) error {
+func (r *Restored) into(a *Attempt, s *task.Spec) error {
+	j := a.job
 	var files []*state.File
 	if r != nil && r.Plan != nil {
 		s.IsRestored, s.RestoredID, s.Finished = true, r.Plan.Checkpoint, true
@@ -92,7 +93,7 @@ func (r *Restored) into(j *Job, s *task.Spec) error {
 			}
 		}
 	}
-	b, err := j.backend(s)
+	b, err := a.backend(s)
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"sync/atomic"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/bloom"
@@ -31,7 +32,8 @@ type Store struct {
 	failed   atomic.Pointer[error]
 	progress chan struct{}
 	// unchecked is how many bytes were written since the last look at how far the background is behind.
-	unchecked int
+	unchecked      int
+	memtablesBytes uint64
 }
 
 // Options of a Store.
@@ -45,13 +47,16 @@ type Options struct {
 const (
 	memoryBytesDefault = 64 << 20
 	memoryBytesMin     = 4 << 20
-	// batchBytesMax is how much is written to the memtable at once.
-	batchBytesMax = 256 << 10
-	// memtables is how many may wait to be written, sublevelsMax how many layers may wait to be compacted, before Set waits. Pebble
-	// itself would wait where no error can reach it, on a full disk for ever: its own limits are out of reach.
-	memtables      = 4
-	sublevelsMax   = 20
-	unreachable    = 1000
+	// batchBytesMax is how much is written to the memtable at once: less than half of one, or it would become a table of its own.
+	batchBytesMax = 128 << 10
+	// memtables is for how many full ones there is memory, sublevelsMax how many layers may wait to be compacted, before Set waits. Pebble
+	// itself would wait where no error can reach it, on a full disk for ever: its own limits are out of reach. (Bytes count, not tables:
+	// the first are small, and not written before there are enough of them.)
+	memtables    = 4
+	sublevelsMax = 20
+	unreachable  = 1000
+	// lookAgain is when a wait for the background looks by itself, lest it depend on which event comes when.
+	lookAgain      = 20 * time.Millisecond
 	marker         = "FLOTT-SCRATCH"
 	markerContents = "local state of a running Flott task; may be deleted when the task is gone\n"
 )
@@ -70,7 +75,7 @@ func OpenWith(dir string, o Options) (*Store, error) {
 		o.MemoryBytes = memoryBytesDefault
 	}
 	o.MemoryBytes = max(o.MemoryBytes, memoryBytesMin)
-	s := &Store{fs: o.FS, dir: dir, progress: make(chan struct{}, 1)}
+	s := &Store{fs: o.FS, dir: dir, progress: make(chan struct{}, 1), memtablesBytes: uint64(o.MemoryBytes) / 2}
 	if err := s.prepare(); err != nil {
 		return nil, fmt.Errorf("preparing the folder %s for local state: %w", dir, err)
 	}
@@ -202,17 +207,20 @@ func (s *Store) commit() error {
 	if err := s.check(); err != nil {
 		return err
 	}
+	s.unchecked += s.batch.Len() // before the commit, which may take the bytes away
 	if err := s.batch.Commit(pebble.NoSync); err != nil {
 		return fmt.Errorf("local state in %s: %w", s.dir, err)
 	}
-	s.unchecked += s.batch.Len()
 	s.batch.Reset()
 	if s.unchecked < batchBytesMax {
 		return nil
 	}
 	s.unchecked = 0
 	for s.behind() {
-		<-s.progress
+		select {
+		case <-s.progress:
+		case <-time.After(lookAgain):
+		}
 		if err := s.check(); err != nil {
 			return err
 		}
@@ -222,7 +230,7 @@ func (s *Store) commit() error {
 
 func (s *Store) behind() bool {
 	m := s.db.Metrics()
-	return m.MemTable.Count > memtables || m.Levels[0].Sublevels > sublevelsMax
+	return m.MemTable.Size > s.memtablesBytes || m.Levels[0].Sublevels > sublevelsMax
 }
 
 // Iterate implements state.Store.

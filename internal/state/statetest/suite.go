@@ -203,6 +203,7 @@ func (f *fleet) begin(t testing.TB, m *model) *pending {
 		must(t, err)
 		p.snapshots = append(p.snapshots, snap)
 	}
+	//lint:ignore go the writer of a snapshot ends before finish, which every test calls, returns
 	go func() {
 		defer close(p.done)
 		for i, s := range p.snapshots {
