@@ -30,7 +30,6 @@ var bugs = []struct {
 	{"split given to two readers", "broadcast", giveTwice},
 }
 
-
 const maxSeedsToFind = 400
 
 func TestSeedsFindDeliberateBugs(t *testing.T) {

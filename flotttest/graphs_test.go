@@ -60,7 +60,7 @@ func newTrial(k knobs) *trial {
 func (t *trial) input(first int) flotttest.Script[event] {
 	k := t.knobs
 	rng := rand.New(rand.NewPCG(k.Seed, uint64(first)+77))
-	s := flotttest.Script[event]{Seed: k.ReadSeed, MaxBatch: k.MaxBatch, Static: k.Static}
+	s := flotttest.Script[event]{Seed: k.ReadSeed, MaxBatch: k.MaxBatch, OneAtATime: !k.Static}
 	for i := range k.Splits {
 		split := first + i
 		base := int64(1000)

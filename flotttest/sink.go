@@ -14,7 +14,8 @@ import (
 // Ledger is a sink with two-phase commit that keeps what was committed, for a test to look at: each record exactly once, if the engine
 // keeps its promise. It may be read once the run has ended. The zero value is not usable; NewLedger.
 type Ledger[T any] struct {
-	codec *codec.Codec[T]
+	codec  *codec.Codec[T]
+	panics *panics // of writing, once; nil: none
 
 	mu struct {
 		sync.Mutex
@@ -84,6 +85,7 @@ type ledgerWriter[T any] struct {
 }
 
 func (w *ledgerWriter[T]) Write(b *flott.Batch[T]) error {
+	w.ledger.panics.count(1)
 	for i := range b.Rows {
 		w.buffer = w.ledger.codec.Append(w.buffer, &b.Rows[i])
 	}

@@ -38,9 +38,13 @@ type Script[T any] struct {
 	Seed uint64
 	// MaxBatch bounds a batch in records; 0 means no bound of its own.
 	MaxBatch int
-	// Static gives each reader at once all the splits it will ever have, as for a log with partitions. Otherwise a reader gets one split at
-	// a time, as for files.
-	Static bool
+	// OneAtATime gives a reader one split after another, as for files. Otherwise it gets at once all that it will ever have, as for a log with
+	// partitions, and event time goes with the slowest of them.
+	OneAtATime bool
+
+	// fullBatches lets MaxBatch alone say where batches are cut; panics makes reading fail once.
+	fullBatches bool
+	panics      *panics
 }
 
 // Records makes a scripted source of one split.
@@ -66,7 +70,7 @@ func (s Script[T]) Bounded() bool { return true }
 
 // NewEnumerator implements flott.Source.
 func (s Script[T]) NewEnumerator(ctx flott.EnumeratorContext, restored []byte) (flott.Enumerator, error) {
-	e := &scriptEnumerator{ctx: ctx, static: s.Static}
+	e := &scriptEnumerator{ctx: ctx, oneAtATime: s.OneAtATime}
 	if restored == nil {
 		for i := range s.Splits {
 			e.left = append(e.left, flott.Split{ID: splitID(i)})
@@ -97,9 +101,9 @@ func splitNumber(id string) (int, error) {
 }
 
 type scriptEnumerator struct {
-	ctx    flott.EnumeratorContext
-	static bool
-	left   []flott.Split
+	ctx        flott.EnumeratorContext
+	oneAtATime bool
+	left       []flott.Split
 }
 
 func (e *scriptEnumerator) Start() error { return nil }
@@ -115,7 +119,7 @@ func (e *scriptEnumerator) Return(splits []flott.Split) error {
 }
 
 func (e *scriptEnumerator) Request(subtask int) error {
-	if e.static {
+	if !e.oneAtATime {
 		return e.assignAll(subtask)
 	}
 	if len(e.left) == 0 {
@@ -227,6 +231,7 @@ func (r *scriptReader[T]) Read(b *flott.Batch[T]) (flott.ReadStatus, error) {
 	for i := range r.open {
 		number := r.open[(first+i)%len(r.open)]
 		if n := r.length(&r.assigned[number], b.Cap()); n > 0 {
+			r.script.panics.count(n)
 			r.fill(b, number, n)
 			return flott.More, nil
 		}
@@ -250,7 +255,7 @@ func (r *scriptReader[T]) length(s *scriptSplit, most int) int {
 	if r.script.MaxBatch > 0 {
 		n = min(n, r.script.MaxBatch)
 	}
-	if r.rng != nil {
+	if r.rng != nil && !r.script.fullBatches {
 		n = min(n, 1+r.rng.IntN(8))
 	}
 	for i := 1; i < n; i++ {

@@ -49,8 +49,8 @@ func (l *life) tapQueues() {
 	receiver := map[*network.Queue]int{}
 	for i, t := range l.attempt.Tasks {
 		l.near[i] = append(l.near[i], i)
-		l.isSource[i] = true
-		t.Inputs(func(q *network.Queue) { receiver[q], l.isSource[i] = i, false })
+		l.isSource[i] = t.IsSource()
+		t.Inputs(func(q *network.Queue) { receiver[q] = i })
 	}
 	for i, t := range l.attempt.Tasks {
 		t.Edges(func(e *task.EdgeSpec, subtask int, q *network.Queue) {
@@ -67,6 +67,9 @@ func (l *life) look(i int) error {
 		t := &l.taps[i][k]
 		for sent := t.Queue.Sent(); t.seen < sent; t.seen++ {
 			t.Number, t.Element = t.seen, t.Queue.At(t.seen)
+			if t.Element.Kind <= record.KindWatermark {
+				l.fresh = true
+			}
 			if l.Trace != nil {
 				l.traceElement(&t.Sent)
 			}

@@ -35,6 +35,7 @@ type life struct {
 	asleep     []bool
 	taps       [][]tap // by task
 	isSource   []bool
+	fresh      bool    // records were sent since the last request for a checkpoint
 	near       [][]int // tasks that see what a task does, itself included
 	failed     error
 	acting     bool
@@ -100,6 +101,7 @@ func (l *life) start() error {
 // coordinate starts the coordinator.
 func (l *life) coordinate(job *taskmanager.Job, latest checkpoint.ID) {
 	l.asleep = make([]bool, len(l.attempt.Tasks))
+	l.fresh = true
 	l.undrained = len(l.attempt.Tasks)
 	cfg := checkpoint.DefaultConfig()
 	cfg.NumRetained, cfg.TolerableFailures, cfg.MaxConcurrent = 2, checkpoint.Unlimited, l.MaxConcurrent

@@ -44,7 +44,9 @@ func (l *life) crashes() bool {
 // disturb asks for checkpoints and savepoints, lets time pass, and declines for no reason.
 func (l *life) disturb() {
 	// Savepoints come before checkpoints (A2.1): without an end to them the final checkpoint would never have its turn.
-	if l.oneIn(l.CheckpointEvery) && len(l.assemblies) < l.MaxConcurrent+2 {
+	// Where nothing is sent any more there is nothing to save, and time could not pass.
+	if l.oneIn(l.CheckpointEvery) && l.fresh && len(l.assemblies) < l.MaxConcurrent+2 {
+		l.fresh = false
 		l.tell(checkpoint.Request{ID: 1})
 	}
 	if l.savepoints < maxSavepoints && l.oneIn(l.SavepointEvery) {
@@ -76,7 +78,7 @@ func (l *life) stepTask() error {
 		if l.asleep[i] {
 			continue
 		}
-		if l.SlowSources > 1 && len(l.taps[i]) > 0 && l.isSource[i] && l.rng.IntN(l.SlowSources) > 0 {
+		if l.SlowSources > 1 && l.isSource[i] && l.rng.IntN(l.SlowSources) > 0 {
 			return nil
 		}
 		s := l.attempt.Tasks[i].Step()

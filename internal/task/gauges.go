@@ -43,6 +43,9 @@ func (t *Task) Edges(f func(e *EdgeSpec, receiver int, q *network.Queue)) {
 	}
 }
 
+// IsSource reports whether the task reads splits.
+func (t *Task) IsSource() bool { return t.chain.source != nil }
+
 // Inputs calls f for each queue that the task reads; as Edges.
 func (t *Task) Inputs(f func(q *network.Queue)) {
 	for _, in := range t.gate.inputs {
