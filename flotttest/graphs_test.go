@@ -3,6 +3,7 @@ package flotttest_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"time"
 
 	"github.com/flottio/flott"
 	"github.com/flottio/flott/flotttest"
@@ -25,9 +26,20 @@ type trial struct {
 	build  func(env *flott.Env)
 	check  func() error
 	events int // that must come out
+	// source stands between a script and the job; for deliberate bugs.
+	source func(flott.Source[event]) flott.Source[event]
 }
 
-var graphNames = []string{"keyed", "union", "broadcast"}
+// from adds a source of the trial.
+func (t *trial) from(env *flott.Env, name string, s flotttest.Script[event]) flott.Stream[event] {
+	src := s.Source()
+	if t.source != nil {
+		src = t.source(src)
+	}
+	return flott.From(env, name, src, t.times()).Filter(kept)
+}
+
+var graphNames = []string{"keyed", "union", "timers", "broadcast"}
 
 func newTrial(k knobs) *trial {
 	t := &trial{knobs: k}
@@ -36,6 +48,8 @@ func newTrial(k knobs) *trial {
 		t.keyed()
 	case "union":
 		t.union()
+	case "timers":
+		t.timers()
 	case "broadcast":
 		t.broadcast()
 	}
@@ -87,7 +101,7 @@ func add(sum, e event) event {
 func (t *trial) keyed() {
 	src, out := t.input(0), flotttest.NewLedger[event]()
 	t.build = func(env *flott.Env) {
-		s := flott.From(env, "in", src.Source(), t.times()).Filter(kept)
+		s := t.from(env, "in", src)
 		flott.Reduce(flott.KeyBy(s, keyOf), "sum", add).To("out", out)
 	}
 	t.check = func() error { return t.checkSums(out.Records()) }
@@ -97,8 +111,8 @@ func (t *trial) keyed() {
 func (t *trial) union() {
 	left, right, out := t.input(0), t.input(maxSplits), flotttest.NewLedger[event]()
 	t.build = func(env *flott.Env) {
-		a := flott.From(env, "left", left.Source(), t.times()).Filter(kept)
-		b := flott.Map(flott.From(env, "right", right.Source(), t.times()).Filter(kept), func(e event) event { return e })
+		a := t.from(env, "left", left)
+		b := flott.Map(t.from(env, "right", right), func(e event) event { return e })
 		flott.Reduce(flott.KeyBy(a.Union(b), keyOf), "sum", add).To("out", out)
 	}
 	t.check = func() error { return t.checkSums(out.Records()) }
@@ -126,6 +140,94 @@ func (t *trial) checkSums(records []event) error {
 	return nil
 }
 
+// bucket is how many events of each of two inputs a key had until a time.
+type bucket struct {
+	Key, End int64
+	Counts   [2]int32
+}
+
+// bucketMs is the length of a bucket.
+const bucketMs = 50
+
+func bucketEnd(at int64) int64 { return (at/bucketMs+1)*bucketMs - 1 }
+
+// timers: two inputs that share state and event-time timers. No event is late, so that the result is one and the same.
+func (t *trial) timers() {
+	t.knobs.Static = true
+	left, right, out := t.input(0), t.input(maxSplits), flotttest.NewLedger[bucket]()
+	t.build = func(env *flott.Env) {
+		a := flott.KeyBy(t.from(env, "left", left), keyOf)
+		b := flott.KeyBy(t.from(env, "right", right), keyOf)
+		flott.CoProcess(a, b, "many", countBuckets).To("out", out)
+	}
+	want := map[bucket]int{}
+	for side, s := range []flotttest.Script[event]{left, right} {
+		for _, records := range s.Splits {
+			for _, r := range records {
+				if !r.Value.Drop {
+					want[bucket{Key: r.Value.Key, End: bucketEnd(r.Time)}] += 1 << (16 * side)
+				}
+			}
+		}
+	}
+	t.check = func() error { return checkBuckets(out.Records(), want) }
+}
+
+func countBuckets(k *flott.KeyedContext[int64, bucket]) (func(event) error, func(event) error) {
+	counts := flott.NewMap[int64, [2]int32](k, "counts")
+	open := flott.NewValue[int32](k, "open")
+	clock := newClock(k)
+	k.OnEventTimer(func(at time.Time) error {
+		end := at.UnixMilli()
+		n, ok := counts.Get(end)
+		if !ok || k.Watermark().Before(at) {
+			return fmt.Errorf("the timer at %d of key %d fired at watermark %v, with a bucket %v", end, k.Key(), k.Watermark(), ok)
+		}
+		counts.Remove(end)
+		open.Set(open.Get() - 1)
+		k.Emit(bucket{k.Key(), end, n})
+		return clock.check()
+	})
+	count := func(side int) func(event) error {
+		return func(event) error {
+			end := bucketEnd(k.TimeMillis())
+			n, ok := counts.Get(end)
+			if n[side]++; !ok {
+				open.Set(open.Get() + 1)
+			}
+			counts.Put(end, n)
+			if open.Get() != int32(counts.Len()) {
+				return fmt.Errorf("key %d has %d buckets, and counted %d", k.Key(), counts.Len(), open.Get())
+			}
+			at := time.UnixMilli(end)
+			if n[0]%3 == 2 {
+				k.DeleteEventTimer(at)
+			}
+			k.SetEventTimer(at)
+			return clock.check()
+		}
+	}
+	return count(0), count(1)
+}
+
+func checkBuckets(got []bucket, want map[bucket]int) error {
+	last := map[int64]int64{}
+	for _, b := range got {
+		if b.End <= last[b.Key] {
+			return fmt.Errorf("key %d: the bucket until %d came out behind that until %d", b.Key, b.End, last[b.Key])
+		}
+		last[b.Key] = b.End
+		counts := want[bucket{Key: b.Key, End: b.End}]
+		if b.Counts != [2]int32{int32(counts & 0xffff), int32(counts >> 16)} {
+			return fmt.Errorf("key %d, until %d: counts %v, not %d and %d", b.Key, b.End, b.Counts, counts&0xffff, counts>>16)
+		}
+	}
+	if len(got) != len(want) {
+		return fmt.Errorf("%d buckets came out of %d", len(got), len(want))
+	}
+	return nil
+}
+
 // broadcast: rules on every subtask, in one order, beside keyed events.
 func (t *trial) broadcast() {
 	src, out := t.input(0), flotttest.NewLedger[event]()
@@ -136,11 +238,28 @@ func (t *trial) broadcast() {
 	script := flotttest.FromSlice(1, rules...)
 	script.Seed, script.MaxBatch = t.knobs.ReadSeed, t.knobs.MaxBatch
 	t.build = func(env *flott.Env) {
-		s := flott.From(env, "in", src.Source(), t.times()).Filter(kept)
+		s := t.from(env, "in", src)
 		r := flott.From(env, "rules", script.Source())
 		flott.BroadcastProcess(flott.KeyBy(s, keyOf), r, "many", applyRules).To("out", out)
 	}
 	t.check = func() error { return t.checkRules(out.Records(), len(rules)) }
+}
+
+// clock checks that the watermark that an operator sees never falls.
+type clock[Out any] struct {
+	k    *flott.KeyedContext[int64, Out]
+	last time.Time
+}
+
+func newClock[Out any](k *flott.KeyedContext[int64, Out]) *clock[Out] { return &clock[Out]{k: k} }
+
+func (c *clock[Out]) check() error {
+	now := c.k.Watermark()
+	if now.Before(c.last) {
+		return fmt.Errorf("the watermark of subtask %d fell from %v to %v", c.k.Subtask(), c.last, now)
+	}
+	c.last = now
+	return nil
 }
 
 // ruleKey is the key of what the first subtask says of each rule.
@@ -148,7 +267,16 @@ const ruleKey = keysOfEvents
 
 func applyRules(k *flott.KeyedContext[int64, event]) (func(event) error, func(int32) error) {
 	last := flott.NewBroadcastState[string, int32](k, "last")
+	next := flott.NewMap[int32, int32](k, "next")
+	clock := newClock(k)
 	return func(e event) error {
+			if n, _ := next.Get(e.Split); n != e.Seq {
+				return fmt.Errorf("event %d of split %d and key %d came in the place of event %d", e.Seq, e.Split, e.Key, n)
+			}
+			next.Put(e.Split, e.Seq+1)
+			if err := clock.check(); err != nil {
+				return err
+			}
 			e.Rule, _ = last.Get("n")
 			k.Emit(e)
 			return nil

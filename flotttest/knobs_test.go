@@ -27,6 +27,7 @@ type knobs struct {
 
 	QueueElements   int
 	BufferTimeoutMs int64
+	SlowSources     int
 
 	CheckpointEvery, SavepointEvery  int
 	MaxConcurrent                    int
@@ -51,9 +52,10 @@ func expand(seed uint64) knobs {
 	on := func() bool { return rng.IntN(3) > 0 }
 	k := knobs{
 		Seed: seed, Graph: graphNames[seed%uint64(len(graphNames))],
-		Splits: 1 + rng.IntN(maxSplits), Records: one(1, 5, 12, 30), Keys: 1 + rng.IntN(maxKeys),
+		Splits: 1 + rng.IntN(maxSplits), Records: one(1, 8, 20, 40), Keys: 1 + rng.IntN(maxKeys),
 		Disorder: int64(one(0, 3, 40)), MaxBatch: one(0, 1, 2, 5), Static: rng.IntN(2) == 0, ReadSeed: 1 + rng.Uint64N(1<<40),
 		QueueElements: one(0, 1, 1, 2, 4), BufferTimeoutMs: int64(one(0, 0, 50, 1000)), MaxConcurrent: 1 + rng.IntN(2),
+		SlowSources: one(1, 4, 16),
 	}
 	if on() {
 		k.CheckpointEvery = one(10, 30, 100)
@@ -67,7 +69,7 @@ func expand(seed uint64) knobs {
 	}
 	if on() {
 		k.Crashes = 1 + rng.IntN(4)
-		k.CrashEvery = one(0, 50, 150, 400)
+		k.CrashEvery = one(0, 100, 400, 1000)
 		k.MomentEvery = one(0, 2, 5)
 	}
 	if on() {
@@ -104,7 +106,7 @@ func at[V any](list []V, i int) V { return list[min(i, len(list)-1)] }
 func (k knobs) config(build func(parallelism int) (*taskmanager.Job, error)) sim.Config {
 	return sim.Config{
 		Seed: k.Seed, CheckpointEvery: k.CheckpointEvery, SavepointEvery: k.SavepointEvery, MaxConcurrent: k.MaxConcurrent, TimeoutMs: k.TimeoutMs,
-		Crashes: k.Crashes, CrashEvery: k.CrashEvery, CrashMomentEvery: k.MomentEvery, Faults: k.Faults, FaultEvery: k.FaultEvery,
+		Crashes: k.Crashes, CrashEvery: k.CrashEvery, CrashMomentEvery: k.MomentEvery, SlowSources: k.SlowSources, Faults: k.Faults, FaultEvery: k.FaultEvery,
 		ClockJumps: k.ClockJumps, ClockEvery: k.ClockEvery, MaxSteps: 300_000,
 		Job: func(attempt int) (*taskmanager.Job, error) { return build(attempt) },
 	}

@@ -92,7 +92,7 @@ func guarded(seed uint64, f func(uint64) error) (err error) {
 // run runs the trial of the knobs. plant, if not nil, plants a bug.
 func run(k knobs, plant func(*trial, *sim.Config), trace io.Writer) (sim.Result, error) {
 	x := newTrial(k)
-	w := &watch{prompt: k.Static}
+	w := &watch{prompt: x.knobs.Static}
 	c := k.config(func(attempt int) (*taskmanager.Job, error) {
 		env := flott.NewEnv()
 		x.build(env)

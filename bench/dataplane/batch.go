@@ -105,6 +105,25 @@ func runBatches(n, size int) {
 	sum = end.total
 }
 
+// runFusedBatches has one operator for the whole chain: no batch between its functions, but a call for each that passes the record on.
+func runFusedBatches(n int) {
+	end := &batchSum{}
+	first, last := newRows[click](512), newRows[int64](512)
+	var out *rows[int64]
+	chain := fused(func(v int64) { out.v = append(out.v, v) })
+	pieces(n, 512, func(part []click) {
+		in := first.Get().(*rows[click])
+		in.v = append(in.v, part...)
+		out = last.Get().(*rows[int64])
+		for i := range in.v {
+			chain(in.v[i])
+		}
+		in.release()
+		end.process(out)
+	})
+	sum = end.total
+}
+
 func runBoxedBatches(n int) {
 	s := int64(0)
 	end := boxedEnd{&s}

@@ -58,6 +58,7 @@ func chainCases() []measure.Case {
 		{Name: "hand-written loop, functions inlined by the compiler", Run: runInlined},
 		{Name: "**batch of rows, one interface call per batch and operator**", Run: func(n int) { runBatches(n, 512) }},
 		{Name: "**the same, as built (internal/operator)**", Run: runBuilt},
+		{Name: "batch of rows, the functions fused into one closure", Run: runFusedBatches},
 		{Name: "fused closures, a call per record and operator", Run: runClosures},
 		{Name: "interface push per record, typed", Run: runPush},
 		{Name: "interface push per record, boxed in `any`", Run: runBoxedPush},
@@ -156,7 +157,16 @@ func runBoxedPush(n int) {
 
 func runClosures(n int) {
 	s := int64(0)
-	end := func(v int64) { s += v }
+	first := fused(func(v int64) { s += v })
+	input(n, func(rows []click) {
+		for i := range rows {
+			first(rows[i])
+		}
+	})
+	sum = s
+}
+
+func fused(end func(int64)) func(click) {
 	third := func(f func(click) int64, to func(int64)) func(click) { return func(c click) { to(f(c)) } }(score, end)
 	second := func(f func(click) bool, to func(click)) func(click) {
 		return func(c click) {
@@ -165,13 +175,7 @@ func runClosures(n int) {
 			}
 		}
 	}(odd, third)
-	first := func(f func(click) click, to func(click)) func(click) { return func(c click) { to(f(c)) } }(triple, second)
-	input(n, func(rows []click) {
-		for i := range rows {
-			first(rows[i])
-		}
-	})
-	sum = s
+	return func(f func(click) click, to func(click)) func(click) { return func(c click) { to(f(c)) } }(triple, second)
 }
 
 // Iterators: each operator pulls from the one before.

@@ -12,6 +12,7 @@ import (
 	"os"
 	"regexp"
 	"runtime"
+	"slices"
 
 	"github.com/flottio/flott/bench/measure"
 )
@@ -57,8 +58,8 @@ func main() {
 }
 
 func printGroup(g group, results []measure.Result) {
-	fmt.Printf("\n| %s | ns/%s | times the first | allocations |\n|---|--:|--:|--:|\n", g.name, g.unit)
+	fmt.Printf("\n| %s | ns/%s, least | times the first, median | allocations |\n|---|--:|--:|--:|\n", g.name, g.unit)
 	for _, r := range results {
-		fmt.Printf("| %s | %.2f | %.2f | %.3f |\n", r.Name, r.NsPerRecord, measure.Ratio(r, results[0]), r.AllocsPerRecord)
+		fmt.Printf("| %s | %.2f | %.2f | %.3f |\n", r.Name, slices.Min(r.Rounds), measure.Ratio(r, results[0]), r.AllocsPerRecord)
 	}
 }

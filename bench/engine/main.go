@@ -45,7 +45,7 @@ func run(file, only, profile string, o options) error {
 	}
 	defer stop()
 	fmt.Printf("%s %s/%s, %d cores\n\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU())
-	fmt.Printf("%-34s %5s %7s %7s %10s %10s %9s\n", "row", "cores", "ratio", "floor", "ns/record", "loop ns", "allocs")
+	fmt.Printf("%-26s %5s %7s %7s %7s %11s %11s %9s\n", "row", "cores", "ratio", "floor", "by cpu", "ns/record", "loop ns", "allocs")
 	all := []result{}
 	for _, r := range rows() {
 		if !re.MatchString(r.name) {
@@ -83,13 +83,16 @@ func (x result) missed() bool { return x.floor > 0 && x.Ratio < x.floor }
 
 // String is the line of the table.
 func (x result) String() string {
-	floor, mark := "", ""
+	floor, cpu, mark := "", "", ""
+	if x.cpuRatio > 0 {
+		cpu = fmt.Sprintf("%.2f", x.cpuRatio)
+	}
 	if x.floor > 0 {
 		floor = fmt.Sprintf("%.2f", x.floor)
 	}
 	if x.missed() {
 		mark = "  <-- BELOW THE FLOOR"
 	}
-	return fmt.Sprintf("%-34s %5d %7.2f %7s %10.2f %10.2f %9.4f  %s%s", x.Name, x.Cores, x.Ratio, floor, x.NsPerRecord, x.LoopNsPerRecord,
-		x.AllocsPerRecord, x.note, mark)
+	return fmt.Sprintf("%-26s %5d %7.2f %7s %7s %11.1f %11.1f %9.4f  %s%s", x.Name, x.Cores, x.Ratio, floor, cpu, x.NsPerRecord,
+		x.LoopNsPerRecord, x.AllocsPerRecord, x.note, mark)
 }

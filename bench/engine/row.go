@@ -32,6 +32,7 @@ type result struct {
 	NsPerRecord     float64 `json:"ns_per_record"`
 	AllocsPerRecord float64 `json:"allocs_per_record"`
 	LoopNsPerRecord float64 `json:"loop_ns_per_record"`
+	cpuRatio        float64 // the same of processor time; 0: not measured
 	floor           float64
 	note            string
 }
@@ -51,7 +52,7 @@ func (r *row) run(cores int, o options) ([]result, error) {
 	if o.quick {
 		n = r.quick
 	}
-	var engine, loop, ratio, allocs []float64
+	var engine, loop, ratio, cpu, allocs []float64
 	for range o.rounds {
 		e, err := clean(r.engine, cores, n)
 		if err != nil {
@@ -65,10 +66,11 @@ func (r *row) run(cores int, o options) ([]result, error) {
 			return nil, fmt.Errorf("running %s: the engine made %d, the loop %d: they do not do the same", r.name, e.sum, l.sum)
 		}
 		engine, loop = append(engine, e.ns), append(loop, l.ns)
-		ratio, allocs = append(ratio, l.ns/e.ns), append(allocs, e.allocs)
+		ratio, cpu, allocs = append(ratio, l.ns/e.ns), append(cpu, l.cpu/e.cpu), append(allocs, e.allocs)
 	}
 	return []result{{Name: r.name, Cores: cores, Ratio: measure.Median(ratio), NsPerRecord: measure.Median(engine),
-		LoopNsPerRecord: measure.Median(loop), AllocsPerRecord: measure.Median(allocs), floor: r.floor, note: r.note}}, nil
+		LoopNsPerRecord: measure.Median(loop), AllocsPerRecord: measure.Median(allocs), cpuRatio: measure.Median(cpu), floor: r.floor,
+		note: r.note}}, nil
 }
 
 // clean runs f with the memory of the runs before it given back.

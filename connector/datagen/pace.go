@@ -3,33 +3,32 @@ package datagen
 import "time"
 
 const (
-	// paceStepNs is how long a reader at its rate rests at least: shorter would cost more than it brings.
+	// paceStepNs is how long a reader at its rate rests at least: the resolution of processing time.
 	paceStepNs = int64(time.Millisecond)
 	// paceBurstNs is for how long a reader makes up when it was held up.
 	paceBurstNs = int64(time.Second)
 )
 
-// pace lets perSec records pass in a second. It looks at the clock once per batch.
+// pace lets perSec records pass in a second of processing time, which is asked for once per batch.
 type pace struct {
 	perSec int64
 	begun  bool
-	lastNs int64
+	lastMs int64
 	credit float64 // records
 	waitNs int64   // until the next record may pass
 	timer  *time.Timer
 }
 
 // take returns how many of n records may pass now, of a share of the rate.
-func (p *pace) take(now time.Time, n int64, share float64) int64 {
+func (p *pace) take(nowMs, n int64, share float64) int64 {
 	perNs := float64(p.perSec) * share / 1e9
-	at := now.UnixNano()
 	if !p.begun {
-		p.begun, p.lastNs, p.credit = true, at, 1
+		p.begun, p.lastMs, p.credit = true, nowMs, 1
 	}
 	// A clock that goes backwards only pauses.
-	p.credit += float64(max(0, at-p.lastNs)) * perNs
+	p.credit += float64(max(0, nowMs-p.lastMs)*int64(time.Millisecond)) * perNs
 	p.credit = min(p.credit, max(1, float64(paceBurstNs)*perNs))
-	p.lastNs = at
+	p.lastMs = nowMs
 	if p.credit < 1 {
 		p.waitNs = max(paceStepNs, int64((1-p.credit)/perNs))
 		return 0

@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"math"
 	"strconv"
-	"time"
 
 	"github.com/flottio/flott"
 )
@@ -250,7 +249,7 @@ func (r *reader[T]) fill(b *flott.Batch[T], s *stride) (flott.ReadStatus, error)
 	n := min(int64(b.Cap()-len(b.Rows)), (r.rows-1-s.next)/s.step+1)
 	if r.pace.perSec > 0 {
 		// Of the source's rate every split has the share of its indexes.
-		if n = r.pace.take(time.Now(), n, r.share()); n == 0 {
+		if n = r.pace.take(r.ctx.Now(), n, r.share()); n == 0 {
 			r.turn = (r.turn - 1 + len(r.splits)) % len(r.splits)
 			r.pace.wake(r.ctx.Wake)
 			return flott.Idle, nil

@@ -103,7 +103,7 @@ func TestRate(t *testing.T) {
 			}
 			// Held up for a minute, it makes up for a second.
 			j.Read = nil
-			time.Sleep(time.Minute)
+			<-time.After(time.Minute)
 			for i := range c.parallel {
 				for s := flott.More; s == flott.More; {
 					s, _ = j.Step(i)

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"unsafe"
 
 	"github.com/flottio/flott/format"
 )
@@ -33,6 +32,9 @@ type cursor struct {
 	base int64 // offset of buf[0]
 	eof  bool
 	pos  int64 // behind the last record
+	// begin is where the record begins that Next returns next: not before pos, and before offset only while a record that is too
+	// long is passed over.
+	begin int64
 
 	headers int // records still to come that are not rows
 
@@ -48,7 +50,7 @@ func open(s split, framer format.Framer, buf []byte) (*cursor, error) {
 	if err != nil {
 		return nil, s.missing(err)
 	}
-	c := &cursor{split: s, file: file, framer: framer, buf: buf, pos: s.Offset}
+	c := &cursor{split: s, file: file, framer: framer, buf: buf, pos: s.Offset, begin: s.Offset}
 	if err := c.start(); err != nil {
 		return nil, errors.Join(err, c.close())
 	}
@@ -93,12 +95,13 @@ func (c *cursor) enter() error {
 		}
 	}
 	c.pos = max(c.pos, c.offset())
+	c.begin = c.pos
 	return nil
 }
 
 // restart goes on at an offset of a plain file, with nothing read.
 func (c *cursor) restart(offset int64) {
-	c.base, c.pos, c.r, c.w, c.eof = offset, offset, 0, 0, false
+	c.base, c.pos, c.begin, c.r, c.w, c.eof = offset, offset, offset, 0, 0, false
 }
 
 // skip passes over what was read before a restore.
@@ -205,22 +208,19 @@ func (c *cursor) close() error {
 	return errors.Join(err, c.file.Close())
 }
 
-// badOffset is where a record that cannot be framed begins. Of one that is too long the buffer holds only the end: it began where the
-// last record ended.
-func (c *cursor) badOffset(record []byte) int64 {
-	if c.pos < c.offset() {
-		return c.pos
-	}
-	return c.recordOffset(record)
+// consume passes over a record, or an error in its place.
+func (c *cursor) consume(advance int) {
+	c.r += advance
+	c.pos = c.offset()
+	c.begin = c.pos
 }
 
-// recordOffset is where a record that Next returned begins: blank lines before it were passed over in the same call.
-func (c *cursor) recordOffset(record []byte) int64 {
-	if record == nil {
-		return c.pos
+// pass passes over bytes without a record: blank lines, behind which the next record begins, or the middle of one that is too long.
+func (c *cursor) pass(advance int) {
+	c.r += advance
+	if last := c.buf[c.r-1]; last == '\n' || last == '\r' {
+		c.begin = c.offset()
 	}
-	from := uintptr(unsafe.Pointer(unsafe.SliceData(c.buf)))
-	return c.base + int64(uintptr(unsafe.Pointer(unsafe.SliceData(record)))-from)
 }
 
 var newline = []byte{'\n'}

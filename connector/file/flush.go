@@ -87,7 +87,8 @@ func (w *writer[T]) record(f *flush[T]) error {
 	return nil
 }
 
-// run implements flott.Flush. After an error the writer refuses everything: the committables of this barrier would be missing from all later ones.
+// run implements flott.Flush. After an error the writer refuses everything: the committables of this barrier would be missing from all
+// later ones.
 func (f *flush[T]) run(ctx context.Context) (flott.Prepared, error) {
 	defer f.done.Store(true)
 	if err := f.sync(ctx); err != nil {

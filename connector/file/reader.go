@@ -114,12 +114,12 @@ func (r *reader[T]) readHeader(c *cursor) error {
 		switch {
 		case record != nil || err != nil:
 			err = r.takeHeader(c, record, err)
-			c.r += advance
-			c.pos = c.offset()
+			c.consume(advance)
+		case advance > 0:
+			c.pass(advance)
 		case c.eof:
 			return nil
 		default:
-			c.r += advance
 			err = c.more()
 		}
 		if err != nil {
@@ -147,38 +147,30 @@ func (r *reader[T]) fill(b *flott.Batch[T]) (end bool, err error) {
 	b.Rows = slices.Grow(b.Rows, max(0, b.Cap()-len(b.Rows)))
 	last := c.split.End
 	for room, fills := b.Cap()-len(b.Rows), 0; room > 0; {
-		if last >= 0 && c.pos >= last {
+		if last >= 0 && c.begin >= last {
 			return true, nil
 		}
 		record, advance, err := c.framer.Next(c.buf[c.r:c.w], c.eof)
-		if record == nil && err == nil {
-			c.r += advance
-			if c.eof {
-				return true, nil
-			}
-			if fills == fillsMax {
-				return false, nil
-			}
-			fills++
-			if err := c.more(); err != nil {
-				return false, err
-			}
+		switch {
+		case record == nil && err == nil && advance > 0:
+			c.pass(advance)
 			continue
-		}
-		if last >= 0 && c.offset()+int64(advance) > last && (err == nil || c.pos == c.offset()) && c.recordOffset(record) >= last {
-			return true, nil
-		}
-		if c.headers > 0 {
+		case record == nil && err == nil && (c.eof || fills == fillsMax):
+			return c.eof, nil
+		case record == nil && err == nil:
+			fills++
+			err = c.more()
+		case c.headers > 0:
 			err = r.takeHeader(c, record, err)
-		} else {
+			c.consume(advance)
+		default:
 			err = r.take(b, record, err)
+			c.consume(advance)
 			room--
 		}
 		if err != nil {
 			return false, err
 		}
-		c.r += advance
-		c.pos = c.offset()
 	}
 	return false, nil
 }
@@ -186,7 +178,7 @@ func (r *reader[T]) fill(b *flott.Batch[T]) (end bool, err error) {
 // take decodes one record into the batch.
 func (r *reader[T]) take(b *flott.Batch[T], record []byte, err error) error {
 	if err != nil {
-		return r.reject(record, r.cur.badOffset(record), err)
+		return r.reject(record, err)
 	}
 	n := len(b.Rows)
 	b.Rows = b.Rows[:n+1]
@@ -194,14 +186,14 @@ func (r *reader[T]) take(b *flott.Batch[T], record []byte, err error) error {
 		return nil
 	}
 	b.Rows = b.Rows[:n]
-	return r.reject(record, r.cur.recordOffset(record), err)
+	return r.reject(record, err)
 }
 
 // reject hands over a record that cannot be decoded, with its place in the file.
-func (r *reader[T]) reject(record []byte, offset int64, cause error) error {
+func (r *reader[T]) reject(record []byte, cause error) error {
 	c := r.cur
-	bad := flott.BadRecord{Split: c.split.Path, Offset: offset, Raw: record, Err: cause}
-	line, err := c.line(offset)
+	bad := flott.BadRecord{Split: c.split.Path, Offset: c.begin, Raw: record, Err: cause}
+	line, err := c.line(c.begin)
 	if err != nil {
 		return err
 	}

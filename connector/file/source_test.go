@@ -98,7 +98,7 @@ func (c *readCtx) Context() context.Context { return context.Background() }
 func (c *readCtx) Subtask() int             { return 0 }
 func (c *readCtx) Parallelism() int         { return 1 }
 func (c *readCtx) Wake()                    {}
-func (c *readCtx) Now() int64               { return 0 }
+func (c *readCtx) Now() int64               { return 1 }
 func (c *readCtx) SplitDone(n int32)        { c.done = append(c.done, n) }
 func (c *readCtx) Reject(b flott.BadRecord) error {
 	b.Raw = bytes.Clone(b.Raw)

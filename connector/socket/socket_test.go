@@ -121,7 +121,7 @@ func TestSource(t *testing.T) {
 	}
 	c = accept(t, l)
 	long := strings.Repeat("x", 90<<10)
-	fmt.Fprintf(c, "five\n%s\n%s%s\nsix\n", long, long, long)
+	fmt.Fprintf(c, "five\n\n \n%s\n%s%s\n\nsix\n", long, long, long)
 	if err := steps(t, j, 7); err != nil {
 		t.Fatal(err)
 	}

@@ -166,8 +166,12 @@ func (r *reader[T]) Read(b *flott.Batch[T]) (flott.ReadStatus, error) {
 	}
 	for len(b.Rows) < b.Cap() {
 		record, advance, err := r.framer.Next(r.buf[r.r:r.w], r.closing != nil)
-		if record == nil && err == nil {
+		if record == nil && err == nil && advance > 0 {
 			r.r += advance
+			r.at += int64(advance)
+			continue
+		}
+		if record == nil && err == nil {
 			if status, wait, err := r.more(); wait || err != nil {
 				return status, err
 			}

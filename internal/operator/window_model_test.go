@@ -9,6 +9,11 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/flottio/flott/internal/state"
+	"github.com/flottio/flott/internal/state/pebblestate"
 )
 
 var windowSeed = flag.Uint64("window.seed", 0, "run only this seed of TestWindowsAgainstReference")
@@ -19,18 +24,37 @@ func ms(n int64) time.Duration { return time.Duration(n) * time.Millisecond }
 // and compares every step's results with a model that does everything the simplest way.
 func TestWindowsAgainstReference(t *testing.T) {
 	if *windowSeed != 0 {
-		compareWithReference(t, *windowSeed)
+		compareWithReference(t, *windowSeed, false)
+		compareWithReference(t, *windowSeed, true)
 		return
 	}
-	n := uint64(400)
+	seeds := map[bool]uint64{false: 400, true: 60}
 	if testing.Short() {
-		n = 60
+		seeds = map[bool]uint64{false: 60, true: 10}
 	}
-	for seed := uint64(1); seed <= n; seed++ {
-		if !t.Run(fmt.Sprint("seed", seed), func(t *testing.T) { compareWithReference(t, seed) }) {
-			t.Fatalf("again with: go test ./internal/operator -run TestWindowsAgainstReference -window.seed %d", seed)
+	for _, disk := range []bool{false, true} {
+		for seed := uint64(1); seed <= seeds[disk]; seed++ {
+			if !t.Run(fmt.Sprintf("disk=%v/seed=%d", disk, seed), func(t *testing.T) { compareWithReference(t, seed, disk) }) {
+				t.Fatalf("again with: go test ./internal/operator -run TestWindowsAgainstReference -window.seed %d", seed)
+			}
 		}
 	}
+}
+
+// memoryStore is the store of the rocksdb backend, on a disk in memory.
+func memoryStore() state.Store {
+	s, err := pebblestate.OpenWith("store", pebblestate.Options{FS: vfs.NewMem()})
+	if err != nil {
+		panic(err)
+	}
+	return s
+}
+
+func storeIf(disk bool) func() state.Store {
+	if disk {
+		return memoryStore
+	}
+	return nil
 }
 
 func randomWindows(rng *rand.Rand) (Windows, int64) {
@@ -50,12 +74,13 @@ func randomWindows(rng *rand.Rand) (Windows, int64) {
 	return w, lateness
 }
 
-func compareWithReference(t *testing.T, seed uint64) {
+// compareWithReference: with disk the subtasks keep next to nothing in memory, and change the backend at every other restore.
+func compareWithReference(t *testing.T, seed uint64, disk bool) {
 	rng := rand.New(rand.NewPCG(seed, 7))
 	w, lateness := randomWindows(rng)
 	plans := []func(Windows, int64, int) func() Operator{sumsPlan, listPlan, reducePlan}
 	flavour := rng.IntN(len(plans))
-	r := newRig(t, 1+rng.IntN(3), plans[flavour](w, lateness, 1))
+	r := newRigOn(t, 1+rng.IntN(3), plans[flavour](w, lateness, 1), storeIf(disk))
 	ref := newReference(w, lateness)
 	keys, clock, disorder := 1+rng.IntN(8), rng.Int64N(400)-300, 1+rng.Int64N(40)
 	desc := fmt.Sprintf("seed %d: %+v lateness %d function %d", seed, w, lateness, flavour)
@@ -65,6 +90,9 @@ func compareWithReference(t *testing.T, seed uint64) {
 		case 0:
 			p := 1 + rng.IntN(4)
 			what = fmt.Sprint("restore ", p)
+			if disk {
+				r.store = storeIf(rng.IntN(2) == 0)
+			}
 			r.restore(p)
 		case 1, 2:
 			clock += rng.Int64N(30)

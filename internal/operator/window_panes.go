@@ -105,8 +105,8 @@ func (o *PaneWindows[K, T, A, O]) Open(c *Context) error {
 	return o.restore()
 }
 
-// windowState is the name of the accumulators' state.
-const windowState = "windows"
+// windowState is the name of the accumulators' state. A window function's own states stand beside it, so it is one that users do not choose.
+const windowState = "@windows"
 
 // restore finds the panes that the state holds. A pane that should be gone was written by a subtask that had come less far: its last
 // window has not fired, and is made up for.

@@ -60,11 +60,15 @@ func (c captured[T]) Emit(b record.Batch) error {
 const rigGroups = 16
 
 func newRig(t testing.TB, parallelism int, plan func() Operator) *rig {
+	return newRigOn(t, parallelism, plan, nil)
+}
+
+func newRigOn(t testing.TB, parallelism int, plan func() Operator, store func() state.Store) *rig {
 	k, err := codec.ForKey[string]()
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &rig{t: t, plan: plan, maxPar: rigGroups, wm: NoTime, key: k, timed: true}
+	r := &rig{t: t, plan: plan, store: store, maxPar: rigGroups, wm: NoTime, key: k, timed: true}
 	t.Cleanup(r.close)
 	r.open(parallelism, nil)
 	return r
@@ -91,7 +95,7 @@ func (r *rig) open(parallelism int, files []*state.File) {
 		own := keygroup.RangeOf(i, r.maxPar, parallelism)
 		cfg := state.Config{Groups: state.Groups{First: own.First, End: own.Last + 1, Max: r.maxPar}}
 		if r.store != nil {
-			cfg.Store, cfg.CacheBytes = r.store(), 4<<10
+			cfg.Store, cfg.CacheBytes = r.store(), 512
 		}
 		b, err := state.NewBackend(cfg)
 		r.must(err)
@@ -397,4 +401,42 @@ func (r *reference) takeLate() []string {
 	late := r.late
 	r.late = nil
 	return late
+}
+
+// A window of many keys fires in pieces, each of bounded size, and every key once.
+func TestWindowsFireInPieces(t *testing.T) {
+	const keys = 3*fireRowsMax + 17
+	for name, w := range map[string]Windows{
+		"tumbling": {Kind: WindowTumbling, Size: ms(10), Slide: ms(10)},
+		"sliding":  {Kind: WindowSliding, Size: ms(10), Slide: ms(5)},
+		"session":  {Kind: WindowSession, Gap: ms(10)},
+		"global":   {Kind: WindowGlobal},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, 1, sumsPlan(w, 0, 0))
+			for i := 0; i < keys; i += 100 {
+				var rows []reading
+				for k := i; k < min(i+100, keys); k++ {
+					rows = append(rows, reading{fmt.Sprint(k), 3, 1}, reading{fmt.Sprint(k), 7, 1})
+				}
+				r.send(rows...)
+			}
+			pieces := 0
+			r.drive(func() (bool, error) {
+				pieces++
+				return r.tasks[0].op.(Advancer).Advance(math.MaxInt64)
+			})
+			seen := map[string]int{}
+			for _, s := range r.got {
+				seen[s]++
+			}
+			windows := 1
+			if name == "sliding" {
+				windows = 3
+			}
+			if len(seen) != windows*keys || len(r.got) != windows*keys || pieces < 3*windows {
+				t.Fatalf("%d results, %d distinct, in %d pieces; want %d", len(r.got), len(seen), pieces, windows*keys)
+			}
+		})
+	}
 }

@@ -304,6 +304,9 @@ func (o *SessionWindows[K, T, A, O]) pop(wm int64) error {
 		d := o.queue.pop()
 		o.next, o.keys, o.hashes = append(o.next, d), append(o.keys, d.key), append(o.hashes, d.hash)
 	}
+	if len(o.next) == 0 {
+		return nil
+	}
 	o.vals = pointers(o.vals, len(o.next))
 	return o.table.Find(o.keys, o.hashes, o.vals)
 }

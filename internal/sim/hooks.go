@@ -13,6 +13,8 @@ import (
 type Hooks struct {
 	// Restoring gets the plan of a restore before anything of the attempt exists.
 	Restoring func(*checkpoint.RestorePlan)
+	// Reading gets the bytes of a stored file as they are read, and returns those that the restore sees.
+	Reading func(h checkpoint.Handle, b []byte) []byte
 	// Opened is called when all operators are open and nothing has run; plan is nil for a fresh start.
 	Opened func(a *taskmanager.Attempt, plan *checkpoint.RestorePlan) error
 	// Sent is called for each element that a task has put into a queue, right after the step. It may change the element, and those before
@@ -39,12 +41,22 @@ type tap struct {
 	seen uint64
 }
 
-// tapQueues begins to watch the queues of the attempt.
+// tapQueues begins to watch the queues of the attempt, and notes which tasks they connect.
 func (l *life) tapQueues() {
 	l.taps = make([][]tap, len(l.attempt.Tasks))
+	l.near = make([][]int, len(l.attempt.Tasks))
+	l.isSource = make([]bool, len(l.attempt.Tasks))
+	receiver := map[*network.Queue]int{}
 	for i, t := range l.attempt.Tasks {
-		t.Edges(func(e *task.EdgeSpec, receiver int, q *network.Queue) {
-			l.taps[i] = append(l.taps[i], tap{Sent: Sent{Task: t, Edge: e, Receiver: receiver, Queue: q}})
+		l.near[i] = append(l.near[i], i)
+		l.isSource[i] = true
+		t.Inputs(func(q *network.Queue) { receiver[q], l.isSource[i] = i, false })
+	}
+	for i, t := range l.attempt.Tasks {
+		t.Edges(func(e *task.EdgeSpec, subtask int, q *network.Queue) {
+			l.taps[i] = append(l.taps[i], tap{Sent: Sent{Task: t, Edge: e, Receiver: subtask, Queue: q}})
+			l.near[i] = append(l.near[i], receiver[q])
+			l.near[receiver[q]] = append(l.near[receiver[q]], i)
 		})
 	}
 }

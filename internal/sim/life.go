@@ -3,6 +3,7 @@ package sim
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"strings"
@@ -33,6 +34,8 @@ type life struct {
 	asked      bool // to settle
 	asleep     []bool
 	taps       [][]tap // by task
+	isSource   []bool
+	near       [][]int // tasks that see what a task does, itself included
 	failed     error
 	acting     bool
 }
@@ -61,7 +64,8 @@ func (l *life) start() error {
 	}
 	latest := l.latest()
 	l.note("attempt", int64(l.attempts), int64(latest))
-	if l.danger() {
+	again := latest != checkpoint.None
+	if again && l.danger() {
 		return errCrash
 	}
 	restored, err := l.restore(job, latest)
@@ -74,13 +78,13 @@ func (l *life) start() error {
 	if err := l.attempt.Recover(l.ctx, restored); err != nil {
 		return err
 	}
-	if l.danger() {
+	if again && l.danger() {
 		return errCrash
 	}
 	if err := l.attempt.Open(restored); err != nil {
 		return err
 	}
-	if l.danger() {
+	if again && l.danger() {
 		return errCrash
 	}
 	l.tapQueues()
@@ -103,17 +107,11 @@ func (l *life) coordinate(job *taskmanager.Job, latest checkpoint.ID) {
 		cfg.Timeout = time.Duration(l.TimeoutMs) * time.Millisecond
 	}
 	l.coord = checkpoint.NewCoordinator(cfg, l.lastID)
-	var vertices []checkpoint.Vertex
 	for _, c := range job.Plan.Chains {
-		v := checkpoint.Vertex{Name: c.Name, Parallelism: c.Parallelism}
-		for _, in := range c.Inputs {
-			v.Inputs = append(v.Inputs, checkpoint.VertexInput{From: in.FromChain})
-		}
-		vertices = append(vertices, v)
 		l.ids = append(l.ids, make([]checkpoint.Attempt, c.Parallelism))
 		l.drained = append(l.drained, make([]bool, c.Parallelism))
 	}
-	l.tell(checkpoint.Start{Vertices: vertices, Restored: latest, Completed: l.completed})
+	l.tell(checkpoint.Start{Vertices: job.Vertices(), Restored: latest, Completed: l.completed})
 	for i, c := range job.Plan.Chains {
 		for s := range c.Parallelism {
 			l.base++
@@ -140,7 +138,9 @@ func (l *life) restore(job *taskmanager.Job, id checkpoint.ID) (*taskmanager.Res
 	if err != nil {
 		return nil, err
 	}
-	plan, refused := checkpoint.PlanRestore(checkpoint.RestoreRequest{Manifest: m, JobName: job.Name, KeyHash: taskmanager.KeyHash, Operators: targets})
+	plan, refused := checkpoint.PlanRestore(checkpoint.RestoreRequest{
+		Manifest: m, JobName: job.Name, KeyHash: taskmanager.KeyHash, Operators: targets,
+		CompatibleSchemas: taskmanager.CompatibleSchemas})
 	if len(refused) > 0 {
 		return nil, fmt.Errorf("restore refused: %s", refused[0].Text)
 	}
@@ -153,6 +153,11 @@ func (l *life) restore(job *taskmanager.Job, id checkpoint.ID) (*taskmanager.Res
 		b, ok := l.files[h.Path]
 		if !ok {
 			return nil, fmt.Errorf("file %s is not there", h.Path)
+		}
+		if l.Hooks.Reading != nil {
+			b = l.Hooks.Reading(h, b)
+		} else if sha256.Sum256(b) != [sha256.Size]byte(h.Digest) {
+			return nil, fmt.Errorf("file %s is damaged", h.Path)
 		}
 		return content{bytes.NewReader(b)}, nil
 	}}, nil

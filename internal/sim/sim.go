@@ -44,6 +44,8 @@ type Config struct {
 	Faults, FaultEvery int
 	// ClockJumps bounds how often time passes although there is something to do. Without anything to do it always passes.
 	ClockJumps, ClockEvery int
+	// SlowSources makes a source work that many times less often than other tasks, so that checkpoints fit between its records; 0 means 1.
+	SlowSources int
 	// Restarts bounds the restarts after failures of user code.
 	Restarts int
 	// MaxSteps bounds the run; 0 means 2 million.

@@ -76,10 +76,16 @@ func (l *life) stepTask() error {
 		if l.asleep[i] {
 			continue
 		}
+		if l.SlowSources > 1 && len(l.taps[i]) > 0 && l.isSource[i] && l.rng.IntN(l.SlowSources) > 0 {
+			return nil
+		}
 		s := l.attempt.Tasks[i].Step()
 		l.mix(uint64(i)<<8 | uint64(s))
 		if s == task.Ready {
-			l.wakeAll()
+			l.quiet = l.now
+			for _, k := range l.near[i] {
+				l.asleep[k] = false
+			}
 		} else {
 			l.asleep[i] = true
 		}
@@ -95,7 +101,8 @@ func (l *life) stepTask() error {
 	return l.pass()
 }
 
-// wakeAll lets every task look again. It is called whenever something has happened.
+// wakeAll lets every task look again. It is called whenever something has happened outside of the tasks; what a task does concerns only its
+// neighbours.
 func (l *life) wakeAll() {
 	clear(l.asleep)
 	l.quiet = l.now

@@ -70,9 +70,6 @@ func (c *Reading) Subtask() int { return 0 }
 func (c *Reading) Parallelism() int { return 1 }
 
 // Wake implements flott.ReaderContext.
-// Now implements flott.ReaderContext.
-func (c *Reading) Now() int64 { return time.Now().UnixMilli() }
-
 func (c *Reading) Wake() {
 	c.Wakes.Add(1)
 	select {
@@ -80,6 +77,9 @@ func (c *Reading) Wake() {
 	default:
 	}
 }
+
+// Now implements flott.ReaderContext.
+func (c *Reading) Now() int64 { return time.Now().UnixMilli() }
 
 // SplitDone implements flott.ReaderContext.
 func (c *Reading) SplitDone(number int32) { c.Done = append(c.Done, number) }
