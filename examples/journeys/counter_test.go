@@ -104,7 +104,7 @@ func (r *counterReader) Read(b *flott.Batch[number]) (flott.ReadStatus, error) {
 		case s.offset == r.each:
 			s.done = true
 			r.ctx.SplitDone(int32(i))
-		case s.offset == r.pauseAt:
+		case r.pauseAt > 0 && s.offset == r.pauseAt:
 			open++
 			if !s.paused {
 				s.paused = true
@@ -114,7 +114,7 @@ func (r *counterReader) Read(b *flott.Batch[number]) (flott.ReadStatus, error) {
 			}
 		default:
 			for range min(7, b.Cap()) {
-				if s.offset == r.each || s.offset == r.pauseAt {
+				if s.offset == r.each || r.pauseAt > 0 && s.offset == r.pauseAt {
 					break
 				}
 				b.Append(number{int64(s.key), 1}, flott.NoTime, false)

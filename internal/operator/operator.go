@@ -7,6 +7,7 @@ package operator
 
 import (
 	"context"
+	"slices"
 
 	"github.com/flottio/flott/internal/checkpoint"
 	"github.com/flottio/flott/internal/record"
@@ -176,6 +177,18 @@ type Restored struct {
 	Lists      []ListState
 	// Watermark is the event time the operator had reached.
 	Watermark int64
+}
+
+// Add appends elements to a named list: those that one subtask of before had, of perhaps several.
+func (r *Restored) Add(name string, elements [][]byte) {
+	for i := range r.Lists {
+		if r.Lists[i].Name == name {
+			// The capacity is the manifest's: others restore from it, too.
+			r.Lists[i].Elements = append(slices.Clip(r.Lists[i].Elements), elements...)
+			return
+		}
+	}
+	r.Lists = append(r.Lists, ListState{Name: name, Elements: elements})
 }
 
 // List returns the elements of a named list.

@@ -77,7 +77,7 @@ func (r *Restored) into(a *Attempt, s *task.Spec) error {
 				if err != nil {
 					return err
 				}
-				x.Lists = append(x.Lists, operator.ListState{Name: l.State.Name, Elements: elements})
+				x.Add(l.State.Name, elements)
 			}
 			s.Restored[o.UID] = x
 			for _, k := range sub.Keyed {
