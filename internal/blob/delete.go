@@ -28,6 +28,23 @@ func (s *Store) Delete(dir string, live func(name string) bool) error {
 	return nil
 }
 
+// Forget removes what Note has written; it is no error if there is nothing.
+func (s *Store) Forget(dir, name string) error {
+	if err := s.disk.Remove(path.Join(dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("removing %s: %w", path.Join(dir, name), err)
+	}
+	return nil
+}
+
+// SweepNotes removes what a crash left of a file that Replace or Note was writing. The caller sees to it that none is being written.
+func (s *Store) SweepNotes(dir string) (removed []string, err error) {
+	removed, err = s.sweepTemporary(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	return removed, err
+}
+
 // empty removes the files of a directory and, if nothing is left, the directory.
 func (s *Store) empty(dir string, live func(name string) bool) error {
 	entries, err := s.disk.List(dir)

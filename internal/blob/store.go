@@ -218,6 +218,23 @@ func (s *Store) Replace(dir, name string, content []byte) error {
 	return nil
 }
 
+// Note is Replace without durability, for what a power cut may take: afterwards the file has the new content, the old one, or none.
+func (s *Store) Note(dir, name string, content []byte) error {
+	temp := path.Join(dir, tempPrefix+name+"-"+s.unique())
+	f, err := s.disk.Create(temp)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(content)
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = s.disk.Rename(temp, path.Join(dir, name))
+	}
+	if err != nil {
+		return errors.Join(fmt.Errorf("noting %s: %w", path.Join(dir, name), err), s.disk.Remove(temp))
+	}
+	return nil
+}
+
 // SyncDir makes what happened in a directory durable.
 func (s *Store) SyncDir(dir string) error {
 	if err := s.disk.SyncDir(dir); err != nil {

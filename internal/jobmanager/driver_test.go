@@ -212,7 +212,7 @@ func TestDriverCheckpointsAndFinishes(t *testing.T) {
 	bubble(t, func(t *testing.T, m *blob.Memory) {
 		r := runJob(t, testConfig(m))
 		sleep(35 * time.Second)
-		if got := list(t, m, r.Storage().JobDir()); got != ".last-id .lock chk-2 chk-3" && got != ".last-id chk-2 chk-3" {
+		if got := list(t, m, r.Storage().JobDir()); got != ".last-complete .last-id .lock chk-2 chk-3" && got != ".last-complete .last-id chk-2 chk-3" {
 			t.Errorf("after three checkpoints: %s", got)
 		}
 		if s := r.Status(); s.Status != StatusRunning || s.Stats.Completed != 3 || s.Attempts != 1 {
@@ -281,7 +281,7 @@ func TestDriverComesBack(t *testing.T) {
 		}
 		r.cancel(ErrSuspend)
 		r.wait()
-		if got := list(t, m, r.Storage().JobDir()); got != ".last-id chk-3 chk-4" {
+		if got := list(t, m, r.Storage().JobDir()); got != ".last-complete .last-id chk-3 chk-4" {
 			t.Errorf("left: %s", got)
 		}
 		fresh := testConfig(m)
@@ -293,7 +293,7 @@ func TestDriverComesBack(t *testing.T) {
 		}
 		r.cancel(nil)
 		r.wait()
-		if got := list(t, m, r.Storage().JobDir()); got != ".last-id chk-3 chk-4 chk-6 chk-7" {
+		if got := list(t, m, r.Storage().JobDir()); got != ".last-complete .last-id chk-3 chk-4 chk-6 chk-7" {
 			t.Errorf("left: %s", got)
 		}
 		named := testConfig(m)
@@ -305,7 +305,7 @@ func TestDriverComesBack(t *testing.T) {
 		}
 		r.cancel(nil)
 		r.wait()
-		if got := list(t, m, r.Storage().JobDir()); got != ".last-id chk-3 chk-4 chk-6 chk-7 chk-8" {
+		if got := list(t, m, r.Storage().JobDir()); got != ".last-complete .last-id chk-3 chk-4 chk-6 chk-7 chk-8" {
 			t.Errorf("left: %s", got)
 		}
 	})
@@ -417,7 +417,7 @@ func TestDriverDiskFull(t *testing.T) {
 		if s := r.Status(); s.Stats.Completed != 2 {
 			t.Errorf("%+v", s.Stats)
 		}
-		if got := list(t, m, r.Storage().JobDir()); got != ".last-id chk-1 chk-3" {
+		if got := list(t, m, r.Storage().JobDir()); got != ".last-complete .last-id chk-1 chk-3" {
 			t.Errorf("left: %s", got)
 		}
 		disk.Fail(blob.Fault{Op: blob.OpSync, Match: "chk-"})
@@ -621,7 +621,7 @@ func TestDriverCleansUp(t *testing.T) {
 		}
 		r = runJob(t, testConfig(m))
 		sleep(11 * time.Second)
-		if got := list(t, m, r.Storage().JobDir()); got != ".last-id chk-1 chk-8" {
+		if got := list(t, m, r.Storage().JobDir()); got != ".last-complete .last-id chk-1 chk-8" {
 			t.Errorf("left: %s", got)
 		}
 		if got := list(t, m, r.chk(1)); strings.Contains(got, ".part") {

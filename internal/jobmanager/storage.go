@@ -43,7 +43,8 @@ type Storage struct {
 	}
 	ids struct { // held while the greatest id is being written
 		sync.Mutex
-		last checkpoint.ID
+		last     checkpoint.ID
+		complete checkpoint.ID
 	}
 }
 
@@ -55,6 +56,11 @@ type place struct {
 
 // lastIDName is the file that remembers the greatest checkpoint id that was ever used (A1.3).
 const lastIDName = ".last-id"
+
+// lastCompleteName is the file that remembers the newest complete checkpoint, so that one whose manifest was taken away is not mistaken for one
+// that a crash has left unfinished: what it has committed would be repeated without a word (K6). It is no more than a note: behind the truth
+// after a power cut, never ahead of it.
+const lastCompleteName = ".last-complete"
 
 // memoryDir is the checkpoint directory of jobs that keep their checkpoints in memory.
 const memoryDir = "/memory"
@@ -242,7 +248,20 @@ func (s *Storage) publish(m *checkpoint.Manifest) (bytes int64, r checkpoint.Pub
 			return 0, checkpoint.PublishFailed, fmt.Errorf("reading the savepoint back: %w", err)
 		}
 	}
+	s.noteComplete(m.ID, p)
 	return int64(len(data)), checkpoint.PublishOK, nil
+}
+
+func (s *Storage) noteComplete(id checkpoint.ID, p place) {
+	if p.store != s.checkpoints || path.Dir(p.dir) != s.jobDir {
+		return
+	}
+	s.ids.Lock()
+	defer s.ids.Unlock()
+	if id > s.ids.complete {
+		s.ids.complete = id
+		_ = s.checkpoints.Note(s.jobDir, lastCompleteName, fmt.Appendln(nil, int64(id))) // without it, only the protection is less
+	}
 }
 
 // readBack finds out whether a checkpoint is complete, and makes sure that it stays.
@@ -267,11 +286,35 @@ func (s *Storage) remove(id checkpoint.ID) error {
 	if !ok {
 		return nil
 	}
+	if err := s.forgetComplete(id); err != nil {
+		return err
+	}
 	if err := p.store.Delete(p.dir, nil); err != nil {
 		return err
 	}
 	s.forget(id)
 	return nil
+}
+
+// forgetComplete removes the note that names a checkpoint which is to be deleted.
+func (s *Storage) forgetComplete(id checkpoint.ID) error {
+	if s.noted(lastCompleteName) != id {
+		return nil
+	}
+	return s.checkpoints.Forget(s.jobDir, lastCompleteName)
+}
+
+// noted reads a file that holds an id; None if there is none, or nothing legible.
+func (s *Storage) noted(name string) checkpoint.ID {
+	text, err := s.checkpoints.Small(path.Join(s.jobDir, name))
+	if err != nil {
+		return checkpoint.None
+	}
+	n, err := strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64)
+	if err != nil {
+		return checkpoint.None
+	}
+	return checkpoint.ID(max(0, n))
 }
 
 // discard removes what was written for a checkpoint that was given up.
@@ -285,7 +328,11 @@ func (s *Storage) discard(id checkpoint.ID) error {
 
 // sweep removes what checkpoints up to through have left without becoming complete.
 func (s *Storage) sweep(through checkpoint.ID) ([]string, error) {
-	return s.checkpoints.Sweep(s.jobDir, blob.Keep{Pending: func(id int64) bool { return checkpoint.ID(id) > through }})
+	removed, err := s.checkpoints.Sweep(s.jobDir, blob.Keep{Pending: func(id int64) bool { return checkpoint.ID(id) > through }})
+	s.ids.Lock() // its holder writes files beside the checkpoints
+	defer s.ids.Unlock()
+	notes, noteErr := s.checkpoints.SweepNotes(s.jobDir)
+	return append(removed, notes...), errors.Join(err, noteErr)
 }
 
 // Chosen is what a job goes on from.
@@ -338,6 +385,10 @@ func (s *Storage) Choose(from string) (Chosen, error) {
 	return c, nil
 }
 
+func complete(found []blob.Found, id checkpoint.ID) bool {
+	return slices.ContainsFunc(found, func(f blob.Found) bool { return f.Complete && checkpoint.ID(f.ID) == id })
+}
+
 func countComplete(found []blob.Found) (n int) {
 	for _, f := range found {
 		if f.Complete {
@@ -349,11 +400,7 @@ func countComplete(found []blob.Found) (n int) {
 
 // lastID returns the greatest id that was ever used here, as far as the directory tells.
 func (s *Storage) lastID(found []blob.Found) (last checkpoint.ID) {
-	if text, err := s.checkpoints.Small(path.Join(s.jobDir, lastIDName)); err == nil {
-		if n, err := strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64); err == nil {
-			last = checkpoint.ID(max(0, n))
-		}
-	}
+	last = s.noted(lastIDName)
 	for _, f := range found {
 		last = max(last, checkpoint.ID(f.ID))
 	}
@@ -373,6 +420,10 @@ func (s *Storage) chooseLatest(c Chosen, found []blob.Found) (Chosen, error) {
 		}
 	}
 	listing, whole := s.verifyDown(candidates)
+	if n := s.noted(lastCompleteName); n != checkpoint.None && !complete(found, n) {
+		dir := blob.CheckpointDir(s.jobDir, int64(n))
+		listing = append(listing, checkpoint.Found{Path: dir, ID: n, Cause: "it was complete, and its " + blob.ManifestName + " is gone"})
+	}
 	switch l := checkpoint.FindLatest(listing).(type) {
 	case checkpoint.LatestDamaged:
 		return c, fmt.Errorf("restoring the latest checkpoint of job %s: %v", s.jobID, l)
