@@ -110,6 +110,13 @@ func timeToLive(t *testing.T, open, _ Opener) {
 	if *refs[0] != 0 {
 		t.Fatalf("a value that had expired is still %d by vector", *refs[0])
 	}
+}
+
+func ttlSweep(t *testing.T, open, _ Opener) {
+	h := intHash(t)
+	v, err := state.RegisterValue[int64, int64](one(t, open), lives(100))
+	must(t, err)
+	refs := make([]*int64, 1)
 	// Everything that expires is gone after some calls, untouched or not.
 	for k := range int64(2000) {
 		must(t, v.Set(k, h(k), k, 2000))
