@@ -29,7 +29,8 @@ func (p *program) help(w io.Writer, table *flagTable) {
 	for _, paragraph := range []string{
 		"Configuration, the weakest first: the job's code, the configuration file, $" + envProperties + " (lines \"key: value\"), -D, the " +
 			"options above.",
-		"Signals: Ctrl-C cancels. SIGTERM stops with a savepoint if execution.checkpointing.savepoint-dir is set; else the process ends and the job's checkpoints stay. " +
+		"Signals: Ctrl-C cancels. SIGTERM stops with a savepoint if execution.checkpointing.savepoint-dir is set; " +
+			"else the process ends and the job's checkpoints stay. " +
 			"A second signal ends the process at once.",
 	} {
 		fmt.Fprintf(w, "\n%s\n", strings.Join(wrap(paragraph, helpWidthChars), "\n"))

@@ -371,3 +371,17 @@ func TestOperatorsAreEquivalent(t *testing.T) {
 	}
 	fmt.Fprint(os.Stdout, table.String())
 }
+
+// A job that keeps state in a variable instead of with the engine is one that its runs tell apart.
+func TestEquivalentFindsStateOutsideOfTheEngine(t *testing.T) {
+	n := int64(0)
+	outcomes := flotttest.Compare(t, keyed(func(k flott.KeyedStream[int64, item], out flott.Sink[line]) {
+		n = 0
+		sink(flott.Reduce(k, "sum", func(a, b item) item { n++; return item{a.Key, n} }), out, itemLine)
+	}), items(40), flotttest.Equivalence[line]{Order: lineKey, Seeds: 1})
+	for _, o := range outcomes {
+		if o.Variation == "restore at every barrier" && o.Err == nil {
+			t.Errorf("%s: was not told apart", o.Variation)
+		}
+	}
+}

@@ -72,6 +72,10 @@ func run(file, only, profile string, o options) error {
 	if file == "" {
 		return nil
 	}
+	return write(file, all)
+}
+
+func write(file string, all []result) error {
 	text, err := json.MarshalIndent(all, "", "  ")
 	if err != nil {
 		return fmt.Errorf("writing %s: %w", file, err)

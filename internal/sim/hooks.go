@@ -3,6 +3,7 @@ package sim
 import (
 	"github.com/flottio/flott/internal/checkpoint"
 	"github.com/flottio/flott/internal/network"
+	"github.com/flottio/flott/internal/operator"
 	"github.com/flottio/flott/internal/record"
 	"github.com/flottio/flott/internal/task"
 	"github.com/flottio/flott/internal/taskmanager"
@@ -45,11 +46,14 @@ type tap struct {
 func (l *life) tapQueues() {
 	l.taps = make([][]tap, len(l.attempt.Tasks))
 	l.near = make([][]int, len(l.attempt.Tasks))
-	l.isSource = make([]bool, len(l.attempt.Tasks))
+	l.read = make([]*operator.Counters, len(l.attempt.Tasks))
+	l.readBefore = make([]int64, len(l.attempt.Tasks))
 	receiver := map[*network.Queue]int{}
 	for i, t := range l.attempt.Tasks {
 		l.near[i] = append(l.near[i], i)
-		l.isSource[i] = t.IsSource()
+		if t.IsSource() {
+			l.read[i] = t.Gauges()[0].Counters
+		}
 		t.Inputs(func(q *network.Queue) { receiver[q] = i })
 	}
 	for i, t := range l.attempt.Tasks {
@@ -67,9 +71,6 @@ func (l *life) look(i int) error {
 		t := &l.taps[i][k]
 		for sent := t.Queue.Sent(); t.seen < sent; t.seen++ {
 			t.Number, t.Element = t.seen, t.Queue.At(t.seen)
-			if t.Element.Kind <= record.KindWatermark {
-				l.fresh = true
-			}
 			if l.Trace != nil {
 				l.traceElement(&t.Sent)
 			}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/flottio/flott/internal/checkpoint"
+	"github.com/flottio/flott/internal/operator"
 	"github.com/flottio/flott/internal/taskmanager"
 )
 
@@ -33,9 +34,10 @@ type life struct {
 	settled    int
 	asked      bool // to settle
 	asleep     []bool
-	taps       [][]tap // by task
-	isSource   []bool
-	fresh      bool    // records were sent since the last request for a checkpoint
+	taps       [][]tap              // by task
+	read       []*operator.Counters // of sources, by task; nil for others
+	readBefore []int64
+	fresh      bool    // records were read since the last request for a checkpoint
 	near       [][]int // tasks that see what a task does, itself included
 	failed     error
 	acting     bool

@@ -78,13 +78,16 @@ func (l *life) stepTask() error {
 		if l.asleep[i] {
 			continue
 		}
-		if l.SlowSources > 1 && l.isSource[i] && l.rng.IntN(l.SlowSources) > 0 {
+		if l.SlowSources > 1 && l.read[i] != nil && l.rng.IntN(l.SlowSources) > 0 {
 			return nil
 		}
 		s := l.attempt.Tasks[i].Step()
 		l.mix(uint64(i)<<8 | uint64(s))
 		if s == task.Ready {
 			l.quiet = l.now
+			if l.read[i] != nil && l.read[i].In.Load() != l.readBefore[i] {
+				l.readBefore[i], l.fresh = l.read[i].In.Load(), true
+			}
 			for _, k := range l.near[i] {
 				l.asleep[k] = false
 			}

@@ -58,7 +58,7 @@ func Build(ctx context.Context, j *Job, id string, r *Restored, host Host) (*Att
 		g := &j.Graph.Nodes[head]
 		e := &enumerator{uid: g.UID, name: g.Name, readers: a.chains[c], ctx: ctx, after: host.After, post: host.Post}
 		e.work = func(work func(context.Context) error, done func(error) error) {
-			host.Go(work, func(err error) { host.Post(func() error { return done(err) }) })
+			host.Go(work, func(err error) { e.letter(func() error { return done(err) }) })
 		}
 		a.enumerators[head] = e
 		a.sources = append(a.sources, a.chains[c]...)
@@ -110,7 +110,7 @@ func (a *Attempt) Open(r *Restored) error {
 		if err := e.create(&a.job.Nodes[i], state, splits); err != nil {
 			return err
 		}
-		e.post(e.impl.Start)
+		e.letter(e.impl.Start)
 	}
 	return nil
 }
@@ -118,7 +118,7 @@ func (a *Attempt) Open(r *Restored) error {
 // Request tells the enumerator of a source's task that a reader has nothing to read.
 func (a *Attempt) Request(chain, subtask int) {
 	e := a.enumerators[a.job.Plan.Chains[chain].Members[0].Node]
-	e.post(func() error { return e.impl.Request(subtask) })
+	e.letter(func() error { return e.impl.Request(subtask) })
 }
 
 // SnapshotEnumerators takes the state of all enumerators; done gets it by uid.
@@ -168,7 +168,7 @@ func (a *Attempt) Complete(id checkpoint.ID) {
 	}
 	for _, e := range a.enumerators {
 		if e != nil {
-			e.post(func() error { return e.impl.Complete(int64(id)) })
+			e.letter(func() error { return e.impl.Complete(int64(id)) })
 		}
 	}
 }

@@ -60,6 +60,16 @@ func (e *enumerator) create(n *Node, state []byte, returned []operator.SplitStat
 	return nil
 }
 
+// letter posts a call of the enumerator; its error says which source it is of.
+func (e *enumerator) letter(f func() error) {
+	e.post(func() error {
+		if err := f(); err != nil {
+			return fmt.Errorf("source %q: %w", e.name, err)
+		}
+		return nil
+	})
+}
+
 // snapshot closes the valve and returns the state.
 func (e *enumerator) snapshot(id checkpoint.ID) ([]byte, error) {
 	e.closed = id

@@ -100,9 +100,36 @@ func timeToLive(t *testing.T, open, _ Opener) {
 	if *x != 0 {
 		t.Fatalf("a value that had expired is still %d", *x)
 	}
+	refs := make([]*int64, 2)
+	must(t, v.Set(2, h(2), 5, 1200))
+	must(t, v.Upsert([]int64{2, 1}, []uint64{h(2), h(1)}, refs, 1299))
+	if *refs[0] != 5 {
+		t.Fatalf("a live value is %d by vector, want 5", *refs[0])
+	}
+	must(t, v.Upsert([]int64{2, 1}, []uint64{h(2), h(1)}, refs, 1400))
+	if *refs[0] != 0 {
+		t.Fatalf("a value that had expired is still %d by vector", *refs[0])
+	}
 	// Everything that expires is gone after some calls, untouched or not.
 	for k := range int64(2000) {
 		must(t, v.Set(k, h(k), k, 2000))
+	}
+	// What is touched anew while a sweep goes on must survive it, though it had expired when the sweep began.
+	for k := int64(1999); k >= 0; k-- {
+		if k%2 == 0 {
+			must(t, v.Set(k, h(k), k, 2100))
+			continue
+		}
+		must(t, v.Upsert([]int64{k}, []uint64{h(k)}, refs[:1], 2100))
+		if *refs[0] != 0 {
+			t.Fatalf("key %d had expired and is still %d by vector", k, *refs[0])
+		}
+	}
+	for range 500 {
+		must(t, v.Set(-1, h(-1), 0, 2101))
+	}
+	if v.Len() != 2001 {
+		t.Fatalf("%d entries are left, want 2001", v.Len())
 	}
 	for range 2000 {
 		must(t, v.Set(-1, h(-1), 0, 3000))
@@ -317,12 +344,13 @@ func timersWhileFiring(t *testing.T, open, other Opener) {
 	}
 	set(x, 1, 10)
 	set(x, 9, 20)
+	set(x, 2, 20)
 	set(x, 3, 20)
 	set(x, 5, 20)
 	set(x, 4, 30)
 	set(x, 9, 20) // once more: keeps its place
-	x.Delete(5, h(5), 20)
-	set(x, 5, 20)
+	x.Delete(2, h(2), 20)
+	set(x, 2, 20) // anew: goes to the end
 	back, err := state.RegisterTimers[int64](one(t, other, snapshot(t, b)), "op", "timers")
 	must(t, err)
 	for _, x := range []*state.Timers[int64]{x, back} {
@@ -342,7 +370,7 @@ func timersWhileFiring(t *testing.T, open, other Opener) {
 				x.Delete(1, h(1), 10)
 			}
 		}
-		if got := strings.Join(fired, " "); got != "1@10 1@10 7@15 9@20 5@20 8@25" {
+		if got := strings.Join(fired, " "); got != "1@10 1@10 7@15 9@20 5@20 2@20 8@25" {
 			t.Fatal(got)
 		}
 		if x.Next() != 30 || x.Len() != 1 {
