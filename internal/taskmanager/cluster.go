@@ -56,7 +56,8 @@ const maxLetters = 4096
 // Deploy starts an attempt. The outcome is Events.Deployed.
 func (c *Cluster) Deploy(id string, r *Restored) {
 	ctx, cancel := context.WithCancel(context.Background())
-	p := &process{cluster: c, started: time.Now(), id: id, ctx: ctx, cancel: cancel, letters: make(chan func() error, maxLetters), ended: make(chan struct{})}
+	p := &process{cluster: c, started: time.Now(), id: id, ctx: ctx, cancel: cancel, letters: make(chan func() error, maxLetters),
+		ended: make(chan struct{})}
 	c.running.Store(p)
 	go p.run(r)
 }
