@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/flottio/flott/internal/operator"
 	"github.com/flottio/flott/internal/record"
@@ -179,8 +180,8 @@ func (c readerContext[T]) Reject(r BadRecord) error {
 			s.letters = record.NewRows[BadInput]()
 		}
 		s.letters.Append(BadInput{
-			Source: s.ctx.UID, Split: r.Split, Offset: r.Offset, Line: r.Line, Column: r.Column,
-			Reason: r.Err.Error(), Raw: string(r.Raw[:min(len(r.Raw), maxDeadLetterBytes)]),
+			Source: s.ctx.UID, Split: printable(r.Split), Offset: r.Offset, Line: r.Line, Column: r.Column,
+			Reason: printable(r.Err.Error()), Raw: printable(string(r.Raw[:min(len(r.Raw), maxDeadLetterBytes)])),
 		}, NoTime, false)
 		return nil
 	case s.drop:
@@ -190,6 +191,10 @@ func (c readerContext[T]) Reject(r BadRecord) error {
 	s.reject = operator.Permanent(&badInputError{r})
 	return s.reject
 }
+
+// printable replaces what is not UTF-8. Bad input is bad for that reason, too, or is cut off within a character, and a sink that cannot write
+// its letter would fail at it again after every restart.
+func printable(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
 
 // maxDeadLetterBytes bounds how much of the raw input a dead letter keeps.
 const maxDeadLetterBytes = 64 << 10

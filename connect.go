@@ -58,7 +58,7 @@ func (s Stream[T]) DropBadInput() Stream[T] {
 
 var deadLetters = NewOutputTag[BadInput]("dead letters")
 
-// BadInput is a dead letter: input that could not be decoded.
+// BadInput is a dead letter: input that could not be decoded. What is not UTF-8 in its texts is replaced by U+FFFD; Raw is at most 64 KiB.
 type BadInput struct {
 	Source string `json:"source"`
 	Split  string `json:"split"`

@@ -188,3 +188,18 @@ func TestBadGraph(t *testing.T) {
 		t.Errorf("%d places, want one for each problem and one for the first use of the name:\n%v", n, err)
 	}
 }
+
+// Input that is not UTF-8 becomes a dead letter that every sink can write: one that cannot would fail the job at it after every restart.
+func TestDeadLetterNotUTF8(t *testing.T) {
+	dir := t.TempDir()
+	long := `{"id":"` + strings.Repeat("é", 40_000) // is cut off within a character
+	name := writeFile(t, filepath.Join(dir, "orders.jsonl"), "{\"id\":\"\xff\xfe\x00\"}\n"+long+"\n{\"id\":3}\n")
+	r, err := run(t, "utf8", func(env *flott.Env) {
+		s := flott.From(env, "orders", file.Source(name, json.Of[order]()))
+		s.To("out", flotttest.NewLedger[order]())
+		s.DeadLetters().To("dead", file.Sink(filepath.Join(dir, "dead"), json.Of[flott.BadInput]()))
+	})
+	if err != nil || r.DeadLetters != 2 {
+		t.Fatalf("%+v, %v: want two dead letters", r, err)
+	}
+}

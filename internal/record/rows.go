@@ -98,12 +98,19 @@ func (r *Rows[T]) Bytes() int {
 // Fresh implements Batch.
 func (r *Rows[T]) Fresh() Batch { return r.Get() }
 
-// Append adds one record with its event time; t is ignored when timed is false.
+// Append adds one record with its event time; t is ignored when timed is false. Records with and without event time may be mixed: each
+// keeps its own.
 func (r *Rows[T]) Append(v T, t int64, timed bool) {
-	r.Rows = append(r.Rows, v)
-	if timed {
+	switch {
+	case timed && len(r.Head.Times) < len(r.Rows):
+		r.Head.fill(len(r.Rows))
 		r.Head.Times = append(r.Head.Times, t)
+	case timed:
+		r.Head.Times = append(r.Head.Times, t)
+	case len(r.Head.Times) > 0:
+		r.Head.Times = append(r.Head.Times, NoTime)
 	}
+	r.Rows = append(r.Rows, v)
 }
 
 // Extend makes room for n more records and returns it, with whatever was there before: the caller writes every place.

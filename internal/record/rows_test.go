@@ -106,3 +106,28 @@ func TestNoAllocation(t *testing.T) {
 		t.Errorf("%v allocations for each batch", n)
 	}
 }
+
+// TestAppendMixed appends records with and without event time in every order: a record without must not shift the times of those behind it.
+func TestAppendMixed(t *testing.T) {
+	for pattern := range 1 << 6 {
+		r := NewRows[int64]()
+		for i := range int64(6) {
+			r.Append(i, 100+i, pattern>>i&1 == 1)
+		}
+		if pattern == 0 {
+			if len(r.Head.Times) != 0 {
+				t.Errorf("no record has a time, and the batch has %v", r.Head.Times)
+			}
+			continue
+		}
+		for i := range int64(6) {
+			want := int64(NoTime)
+			if pattern>>i&1 == 1 {
+				want = 100 + i
+			}
+			if len(r.Head.Times) != 6 || r.Head.Times[i] != want {
+				t.Fatalf("pattern %06b: times %v, want %d at %d", pattern, r.Head.Times, want, i)
+			}
+		}
+	}
+}

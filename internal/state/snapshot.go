@@ -34,10 +34,15 @@ type Info struct {
 func (b *Backend) Snapshot() (*Snapshot, error) {
 	s := &Snapshot{backend: b, head: fileHead{hash: codec.HashName, groups: b.cfg.Groups}}
 	b.open++
+	taken := false
+	defer func() {
+		if !taken { // also when a codec of the user panics
+			s.Release()
+		}
+	}()
 	for _, r := range b.states {
 		f, err := r.freeze()
 		if err != nil {
-			s.Release()
 			return nil, fmt.Errorf("snapshotting %v: %w", r.info(), err)
 		}
 		s.states = append(s.states, f)
@@ -46,10 +51,10 @@ func (b *Backend) Snapshot() (*Snapshot, error) {
 	if b.cfg.Store != nil {
 		var err error
 		if s.store, err = b.cfg.Store.Snapshot(); err != nil {
-			s.Release()
 			return nil, fmt.Errorf("snapshotting the store: %w", err)
 		}
 	}
+	taken = true
 	return s, nil
 }
 

@@ -49,6 +49,17 @@ type panicError struct {
 
 func (e *panicError) Error() string { return fmt.Sprintf("panic: %v", e.value) }
 
+// Unwrap gives the cause if the panic was with an error.
+func (e *panicError) Unwrap() error {
+	err, _ := e.value.(error)
+	return err
+}
+
+func isPanic(err error) bool {
+	var p *panicError
+	return errors.As(err, &p)
+}
+
 // located says where an error arose: operator, subtask, and the record in work.
 func (t *Task) located(err error) error {
 	var done *operator.Failure

@@ -39,9 +39,16 @@ func (l *lane) next() {
 	l.running = true
 	e := l.waiting[0]
 	l.waiting = l.waiting[1:]
-	l.task.env.Go(e.work, func(err error) {
+	work := func(ctx context.Context) (err error) {
+		defer l.task.rescue(&err) // a user's codec, writer or committer may panic here as everywhere else
+		return e.work(ctx)
+	}
+	l.task.env.Go(work, func(err error) {
 		l.task.mail.post(func() error {
 			l.running = false
+			if isPanic(err) {
+				return err // nothing to retry or to decline; Close releases what the work held
+			}
 			l.next()
 			err := e.done(err)
 			l.task.checkSettled()
