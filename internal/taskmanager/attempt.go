@@ -56,9 +56,16 @@ func Build(ctx context.Context, j *Job, id string, r *Restored, host Host) (*Att
 			continue
 		}
 		g := &j.Graph.Nodes[head]
-		e := &enumerator{uid: g.UID, name: g.Name, readers: a.chains[c], ctx: ctx, after: host.After, post: host.Post}
+		e := &enumerator{uid: g.UID, name: g.Name, readers: a.chains[c], ctx: ctx, after: host.After}
+		e.post = func(f func() error) {
+			host.Post(func() error {
+				err := f()
+				e.deliver()
+				return err
+			})
+		}
 		e.work = func(work func(context.Context) error, done func(error) error) {
-			host.Go(work, func(err error) { host.Post(func() error { return done(err) }) })
+			host.Go(work, func(err error) { e.post(func() error { return done(err) }) })
 		}
 		a.enumerators[head] = e
 		a.sources = append(a.sources, a.chains[c]...)
