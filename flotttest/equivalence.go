@@ -68,7 +68,8 @@ func Variations(dir string) []Variation {
 //
 // The output must not depend on chance: records that the job combines in an order that matters must come from one split, and none may be
 // late, or late only behind a pause.
-func Equivalent[In, Out any](t testing.TB, build func(env *flott.Env, in flott.Source[In], out flott.Sink[Out]), input Script[In], e Equivalence[Out]) {
+func Equivalent[In, Out any](t testing.TB, build func(env *flott.Env, in flott.Source[In], out flott.Sink[Out]), input Script[In],
+	e Equivalence[Out]) {
 	t.Helper()
 	for _, o := range Compare(t, build, input, e) {
 		if o.Err != nil {
