@@ -50,7 +50,7 @@ type Enumerator interface {
 	// Start is called once, before any other method.
 	Start() error
 	// Return gives back splits that readers held at the checkpoint the job is restored from, with their positions.
-	// It is called before Start.
+	// It is called before Start. Each of them is assigned again: until all are, the source's watermark stays where it is.
 	Return(splits []Split) error
 	// Request says that a subtask's reader has nothing to read.
 	Request(subtask int) error

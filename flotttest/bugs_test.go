@@ -30,7 +30,7 @@ var bugs = []struct {
 	{"split given to two readers", "broadcast", giveTwice},
 }
 
-const maxSeedsToFind = 3000
+const maxSeedsToFind = 4000
 
 func TestSeedsFindDeliberateBugs(t *testing.T) {
 	for _, b := range bugs {
