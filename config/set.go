@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"sort"
 	"strings"
@@ -84,19 +85,30 @@ func (s *Set) DefineEnv(name, text string) {
 // ReadFile takes the options of a configuration file: lines "key: value" if it is named flink-conf.yaml, otherwise YAML with flat or
 // nested keys. A file that cannot be read is a problem like any other.
 func (s *Set) ReadFile(path string) {
-	info, err := os.Stat(path)
-	if err == nil && info.Size() > maxFileBytes {
-		err = fmt.Errorf("has %d bytes, expected at most %d", info.Size(), maxFileBytes)
-	}
-	var content []byte
-	if err == nil {
-		content, err = os.ReadFile(path)
-	}
+	content, err := readBounded(path)
 	if err != nil {
 		s.problem(BadSource, Origin{Source: path}, "", fmt.Sprintf("reading the configuration file: %v", err))
 		return
 	}
 	s.Read(path, content)
+}
+
+// readBounded reads a file whose size need not be known: a pipe or a device, too.
+func readBounded(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	content, err := io.ReadAll(io.LimitReader(f, maxFileBytes+1))
+	if len(content) <= maxFileBytes {
+		return content, err
+	}
+	size := fmt.Sprintf("more than %d", maxFileBytes)
+	if info, err := f.Stat(); err == nil && info.Size() > maxFileBytes {
+		size = fmt.Sprint(info.Size())
+	}
+	return nil, fmt.Errorf("has %s bytes, expected at most %d", size, maxFileBytes)
 }
 
 // Read is ReadFile for a content at hand; path says how it is written and appears in messages.

@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 
@@ -113,6 +114,22 @@ func TestMissingFileIsAProblem(t *testing.T) {
 	set := New()
 	set.ReadFile(t.TempDir() + "/none.yaml")
 	if err := set.Validate(); err == nil || !strings.Contains(err.Error(), "none.yaml: reading the configuration file") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestHostileFiles reads what has no end and what the parser would need hours for.
+func TestHostileFiles(t *testing.T) {
+	set := New()
+	if _, err := os.Stat("/dev/zero"); err == nil {
+		set.ReadFile("/dev/zero")
+		if err := set.Validate(); err == nil || !strings.Contains(err.Error(), "has more than 1048576 bytes") {
+			t.Errorf("got %v", err)
+		}
+	}
+	set = New()
+	set.Read("config.yaml", []byte("a: "+strings.Repeat("[", 300_000)+strings.Repeat("]", 300_000)))
+	if err := set.Validate(); err == nil || !strings.Contains(err.Error(), "brackets are open at once") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -16,6 +16,8 @@ const (
 	maxFileBytes       = 1 << 20
 	maxYAMLDepth       = 32
 	maxYAMLValuesCount = 10_000
+
+	maxYAMLOpenBrackets = 1000
 )
 
 // yamlReader flattens one YAML document into a set.
@@ -65,7 +67,27 @@ func parseYAML(content []byte) (file *ast.File, err error) {
 			err = fmt.Errorf("the parser gave up: %v", p)
 		}
 	}()
+	if deepFlow(content) {
+		return nil, fmt.Errorf("more than %d brackets are open at once", maxYAMLOpenBrackets)
+	}
 	return parser.ParseBytes(content, 0, parser.AllowDuplicateMapKey()) // file() names a key set twice
+}
+
+// deepFlow reports whether so many brackets are open at once that the parser, whose time grows with the square, would not come back. It does
+// not look at quotes: no value of a configuration has that many.
+func deepFlow(content []byte) bool {
+	open := 0
+	for _, c := range content {
+		switch c {
+		case '[', '{':
+			if open++; open > maxYAMLOpenBrackets {
+				return true
+			}
+		case ']', '}':
+			open = max(0, open-1)
+		}
+	}
+	return false
 }
 
 func (r *yamlReader) top(node ast.Node) {

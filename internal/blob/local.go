@@ -47,17 +47,20 @@ type localContent struct {
 
 func (c *localContent) Size() int64 { return c.size }
 
-// Open opens a file for reading.
+// Open opens a file for reading. What is no file is an error before it is opened: opening a pipe waits for its writer.
 func (Local) Open(name string) (Content, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, explain(err, name, 0)
-	}
-	info, err := f.Stat()
+	info, err := os.Stat(name)
 	if err == nil && !info.Mode().IsRegular() {
 		err = &fs.PathError{Op: "open", Path: name, Err: errors.New("not a file")}
 	}
 	if err != nil {
+		return nil, explain(err, name, 0)
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, explain(err, name, 0)
+	}
+	if info, err = f.Stat(); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
 	return &localContent{f, info.Size()}, nil

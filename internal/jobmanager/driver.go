@@ -156,6 +156,8 @@ type Driver struct {
 	drafts         map[checkpoint.ID]*draft
 	manifests      map[checkpoint.ID]*checkpoint.Manifest // complete ones that an attempt may go on from
 	ended          *Ended
+	toldOf         checkpoint.Reason // of the failed checkpoint that was logged last
+	toldAt         time.Duration
 }
 
 // New returns a driver that has not started, or all that is wrong with the configuration.
@@ -346,10 +348,33 @@ func (d *Driver) step(e Event) {
 			d.config.Log.Error("the attempt failed", "attempt", e.Attempt, "class", e.Failure.Class, "error", e.Failure.Err)
 		}
 	}
+	before := d.seen.Load()
 	for _, a := range d.job.Step(d.now(), e) {
 		d.carry(a)
 	}
 	d.look()
+	d.tell(e, before, d.seen.Load())
+}
+
+// tellAgain is how often checkpoints that fail for one reason are logged: their causes name files, which always differ.
+const tellAgain = 10 * time.Second
+
+// tell logs that checkpoints are given up, and that the job fails because of it: one that restarts again and again, or stores nothing any more,
+// must say why.
+func (d *Driver) tell(e Event, before, now *Snapshot) {
+	r := now.Stats.LastFailed
+	again := d.toldOf != r.Reason || d.now()-d.toldAt >= tellAgain
+	if now.Stats.Failed > before.Stats.Failed && r.Reason.Counts() && again {
+		d.toldOf, d.toldAt = r.Reason, d.now()
+		d.config.Log.Warn("a checkpoint failed", "checkpoint", r.ID, "reason", r.Reason.Text(), "error", r.Cause, "failed", now.Stats.Failed)
+	}
+	switch e.(type) {
+	case TaskFailed, DeployFailed: // logged as they came
+	default:
+		if f := now.Failure; f != nil && f != before.Failure {
+			d.config.Log.Error("the attempt failed", "attempt", now.Attempt, "class", f.Class, "error", f.Err)
+		}
+	}
 }
 
 func (d *Driver) look() {
