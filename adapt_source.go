@@ -110,6 +110,9 @@ func (s *sourceOperator[T]) Assign(splits []operator.SplitState) error {
 // NoMoreSplits implements operator.Source.
 func (s *sourceOperator[T]) NoMoreSplits() { s.reader.NoMoreSplits() }
 
+// HoldWatermark implements operator.Source.
+func (s *sourceOperator[T]) HoldWatermark(held bool) { s.marks.Hold(held) }
+
 // Stop implements operator.Source.
 func (s *sourceOperator[T]) Stop() { s.stopped = true }
 

@@ -18,6 +18,8 @@ type KeyedContext[K comparable, Out any] struct {
 	sides map[any]any // *OutputTag[U] -> *operator.Collector[U]
 	flush []func() error
 
+	running bool // setup is over
+
 	key  K
 	hash uint64
 	time int64 // of the record or timer

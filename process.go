@@ -110,6 +110,7 @@ func (o *keyedOperator[K, Out]) Open(c *operator.Context) error {
 		states: scope{op: c}}
 	o.k.timers = &timerService[K]{}
 	o.inputs = o.ports(o.k)
+	o.k.running = true
 	if err := o.k.failed(); err != nil {
 		return err
 	}

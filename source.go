@@ -22,6 +22,10 @@ type Source[T any] interface {
 	NewReader(ctx ReaderContext) (Reader[T], error)
 }
 
+// Permanent marks an error that another attempt cannot cure: the job fails at once, whatever its restart strategy. For sources and sinks, and
+// for functions that know.
+func Permanent(err error) error { return operator.Permanent(err) }
+
 // Split is a unit of a source's input with the position up to which it has been read: ID, unique within the source and stable over
 // restarts, and Position, where to go on, in the source's own encoding (empty: from the start). At every moment a split is in exactly
 // one place: with the enumerator, on the way, with a reader, or finished (A10.1).
@@ -50,7 +54,7 @@ type Enumerator interface {
 	// Start is called once, before any other method.
 	Start() error
 	// Return gives back splits that readers held at the checkpoint the job is restored from, with their positions.
-	// It is called before Start.
+	// It is called before Start. Each of them is assigned again: until all are, the source's watermark stays where it is.
 	Return(splits []Split) error
 	// Request says that a subtask's reader has nothing to read.
 	Request(subtask int) error

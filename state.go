@@ -1,6 +1,7 @@
 package flott
 
 import (
+	"fmt"
 	"iter"
 	"time"
 
@@ -58,6 +59,9 @@ func (k *KeyedContext[K, Out]) now(eventTime bool) int64 {
 }
 
 func declare[K comparable, Out any](k *KeyedContext[K, Out], name string, options []StateOption) (keyedState[K], state.Place) {
+	if k.running {
+		panic(fmt.Sprintf("state %q is declared while records are processed: declare it in setup, before its function is returned", name))
+	}
 	var o stateOptions
 	for _, f := range options {
 		f(&o)

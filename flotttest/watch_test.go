@@ -2,10 +2,13 @@ package flotttest_test
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/flottio/flott/internal/checkpoint"
 	"github.com/flottio/flott/internal/network"
+	"github.com/flottio/flott/internal/operator"
 	"github.com/flottio/flott/internal/record"
 	"github.com/flottio/flott/internal/sim"
 	"github.com/flottio/flott/internal/task"
@@ -19,10 +22,13 @@ type watch struct {
 	// prompt says that no event is late: every split is read from the beginning of each attempt.
 	prompt bool
 	queues map[*network.Queue]*watched
+	// begun are the splits that were being read at the restored checkpoint: what is left of them must not become late by the restore.
+	begun [2 * maxSplits]bool
 }
 
 // watched is what one queue has carried.
 type watched struct {
+	source  bool
 	mark    int64
 	barrier checkpoint.ID
 	ended   bool
@@ -35,16 +41,48 @@ func (w *watch) hooks() sim.Hooks { return sim.Hooks{Opened: w.opened, Sent: w.s
 // opened takes the event times that the attempt starts from.
 func (w *watch) opened(a *taskmanager.Attempt, plan *checkpoint.RestorePlan) error {
 	w.queues = map[*network.Queue]*watched{}
+	if err := w.noteBegun(plan); err != nil {
+		return err
+	}
 	for _, t := range a.Tasks {
 		t.Publish()
 		gauges := t.Gauges()
 		t.Edges(func(e *task.EdgeSpec, _ int, q *network.Queue) {
-			x := &watched{mark: gauges[e.Operator].Out.Load()}
+			x := &watched{source: t.IsSource(), mark: gauges[e.Operator].Out.Load()}
 			if plan != nil {
 				x.barrier = plan.Checkpoint
 			}
 			w.queues[q] = x
 		})
+	}
+	return nil
+}
+
+func (w *watch) noteBegun(plan *checkpoint.RestorePlan) error {
+	if plan == nil {
+		w.begun = [2 * maxSplits]bool{}
+		return nil
+	}
+	for _, o := range plan.Operators {
+		if o.Enumerator == nil || o.UID == "rules" {
+			continue
+		}
+		for _, l := range o.Subtasks[0].Lists { // union state: all of it is there
+			for _, b := range l.State.Elements {
+				s, err := operator.DecodeSplit(b)
+				if err != nil {
+					return err
+				}
+				n, err := strconv.Atoi(strings.TrimPrefix(s.ID, "split-"))
+				if err != nil {
+					return err
+				}
+				if o.UID == "right" {
+					n += maxSplits
+				}
+				w.begun[n] = w.begun[n] || s.MaxTime != operator.NoTime
+			}
+		}
 	}
 	return nil
 }
@@ -95,7 +133,10 @@ func (w *watch) batch(x *watched, b record.Batch) error {
 	if !ok {
 		return nil
 	}
-	for _, e := range rows.Rows {
+	for i, e := range rows.Rows {
+		if at := b.Header().Times; x.source && e.Key != ruleKey && w.begun[e.Split] && at[i] <= x.mark {
+			return fmt.Errorf("record %+v of time %d, of a split begun before the restore, behind watermark %d", e, at[i], x.mark)
+		}
 		if e.Drop || e.Key == ruleKey {
 			continue
 		}

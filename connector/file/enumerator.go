@@ -68,8 +68,8 @@ func (e *enumerator) discovered(files []found) error {
 		e.ctx.After(e.cfg.monitorMs, func() error { e.list(); return nil })
 	} else if len(files) == 0 && !e.cfg.allowNone {
 		here, _ := os.Getwd() // only for the message
-		return fmt.Errorf("no file matches %s (relative patterns start in %s). If that is no mistake, give the source the option "+
-			"AllowNone", strings.Join(e.cfg.patterns, ", "), here)
+		return flott.Permanent(fmt.Errorf("no file matches %s (relative patterns start in %s). If that is no mistake, give the source the option "+
+			"AllowNone", strings.Join(e.cfg.patterns, ", "), here))
 	}
 	e.listed = true
 	e.pending = append(e.pending, files...)

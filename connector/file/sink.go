@@ -230,7 +230,7 @@ func (s *sink[T]) Commit(ctx context.Context, committables [][]byte) error {
 			return fmt.Errorf("making the names of finished files durable: %w", advise(err))
 		}
 	}
-	return errors.Join(lost...)
+	return flott.Permanent(errors.Join(lost...))
 }
 
 // lostError says that records of a complete checkpoint are gone (A11.5).

@@ -531,6 +531,54 @@ func TestMonitor(t *testing.T) {
 	}
 }
 
+// A restored reader gets its share of the splits that were being read at once, in the order of the paths: one that waits with the enumerator would
+// not hold back event time.
+func TestReturnedSplitsAreSharedOut(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"a", "b", "c", "d", "e"} {
+		write(t, filepath.Join(dir, name), "x\ny\n")
+	}
+	src := Source(dir, lineFormat{})
+	ec := newEnumCtx(t, 4)
+	e, err := src.NewEnumerator(ec, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := e.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 4 {
+		if err := e.Request(3 - i); err != nil { // not in the order of the subtasks
+			t.Fatal(err)
+		}
+	}
+	state, err := e.Snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ec2 := newEnumCtx(t, 2)
+	e2, err := src.NewEnumerator(ec2, state)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(e2.Return(slices.Concat(ec.assigned...)), e2.Start(), e2.Request(1), e2.Request(0)); err != nil {
+		t.Fatal(err)
+	}
+	for subtask, want := range [][]string{{"c", "d"}, {"a", "b"}} {
+		var got []string
+		for _, s := range ec2.assigned[subtask] {
+			x, err := decodeSplit(s)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, filepath.Base(x.Path))
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("subtask %d got %v, want %v", subtask, got, want)
+		}
+	}
+}
+
 // TestEnumeratorState cuts and damages the state: it is refused or restores, and never panics or allocates without bound.
 func TestEnumeratorState(t *testing.T) {
 	dir := t.TempDir()

@@ -65,7 +65,7 @@ func TestAgainstReference(t *testing.T) {
 func TestUnderCrashes(t *testing.T) {
 	clicks, places := bundled(9, 150)
 	want := reference(clicks, places)
-	for seed := range uint64(50) {
+	for seed := range uint64(20) {
 		out := flotttest.NewLedger[PlacedClick]()
 		r, err := flotttest.Simulate(flotttest.Options{Seed: seed, Parallelism: 2, OtherParallelism: 3, CheckpointEvery: 40, Crashes: 3, CrashEvery: 150},
 			func(env *flott.Env) {

@@ -81,6 +81,26 @@ func TestBadLines(t *testing.T) {
 	}
 }
 
+// A file that is taken away while it is open is read to its end all the same: what it held is still there.
+func TestOpenFileIsRemoved(t *testing.T) {
+	const rows = 60_000
+	name := writeFile(t, filepath.Join(t.TempDir(), "a.jsonl"), strings.Repeat("{\"id\":1}\n", rows))
+	out := flotttest.NewLedger[order]()
+	_, err := run(t, "removed", func(env *flott.Env) {
+		removed := false
+		flott.TryMap(flott.From(env, "orders", file.Source(name, json.Of[order]())), func(o order) (order, error) {
+			if removed {
+				return o, nil
+			}
+			removed = true
+			return o, os.Remove(name)
+		}).To("out", out)
+	}, "restart-strategy.type=none")
+	if n := len(out.Records()); err != nil || n != rows {
+		t.Errorf("%d records and error %v, want %d and none", n, err, rows)
+	}
+}
+
 // A file that vanishes, shrinks or is replaced before it was read to its end fails the job by name: what it held is not known any more.
 func TestFileChangesWhileRead(t *testing.T) {
 	big := strings.Repeat("{\"id\":1}\n", 60_000) // more than one read takes
@@ -89,8 +109,7 @@ func TestFileChangesWhileRead(t *testing.T) {
 		change func(first, second string) error
 		want   []string
 	}{
-		{"the next one vanishes", func(_, second string) error { return os.Remove(second) }, []string{"b.jsonl", "no such file"}},
-		{"this one vanishes", func(first, _ string) error { return os.Remove(first) }, []string{"a.jsonl"}},
+		{"the next one vanishes", func(_, second string) error { return os.Remove(second) }, []string{"b.jsonl", "has vanished", "put it back"}},
 		{"this one shrinks", func(first, _ string) error { return os.Truncate(first, 100) }, []string{"a.jsonl"}},
 		{"the next one is replaced", func(_, second string) error {
 			return errors.Join(os.Remove(second), os.WriteFile(second, []byte(big[:9000]), 0o644))

@@ -8,6 +8,8 @@ type SplitMarks[T any] struct {
 	splits   []splitMark
 	open     int
 	mark     int64
+	held     bool
+	behind   bool // mark would have moved while held
 }
 
 type splitMark struct {
@@ -60,7 +62,21 @@ func (m *SplitMarks[T]) MaxTime(number int) int64 { return m.splits[number].maxT
 // Watermark is that of the source.
 func (m *SplitMarks[T]) Watermark() int64 { return m.mark }
 
+// Hold keeps the watermark where it is, until it is called with false. After a restore that is while splits that were being read wait for a
+// reader: their records must not become late because they are read later than others now.
+func (m *SplitMarks[T]) Hold(held bool) {
+	m.held = held
+	if !held && m.behind {
+		m.behind = false
+		m.settle()
+	}
+}
+
 func (m *SplitMarks[T]) settle() {
+	if m.held {
+		m.behind = true
+		return
+	}
 	least := int64(record.MaxWatermark)
 	for i := range m.splits {
 		if s := &m.splits[i]; !s.done {

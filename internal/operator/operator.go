@@ -96,6 +96,8 @@ type Source interface {
 	// Assign and NoMoreSplits bring the enumerator's decisions.
 	Assign(splits []SplitState) error
 	NoMoreSplits()
+	// HoldWatermark keeps the watermark where it is while held.
+	HoldWatermark(held bool)
 	// Stop makes Poll emit nothing from now on (stop-with-savepoint).
 	Stop()
 	// Progress is the share of bounded input that was read, or total 0.

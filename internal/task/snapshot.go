@@ -81,6 +81,14 @@ func (t *Task) NoMoreSplits() bool {
 	})
 }
 
+// HoldWatermark keeps the source's watermark where it is while held.
+func (t *Task) HoldWatermark(held bool) bool {
+	return t.mail.post(func() error {
+		t.chain.source.HoldWatermark(held)
+		return nil
+	})
+}
+
 // Settled asks whether everything of completed checkpoints is committed; the answer is ReportSettled, once it is true.
 func (t *Task) Settled() bool {
 	return t.mail.post(func() error {

@@ -56,7 +56,14 @@ func Build(ctx context.Context, j *Job, id string, r *Restored, host Host) (*Att
 			continue
 		}
 		g := &j.Graph.Nodes[head]
-		e := &enumerator{uid: g.UID, name: g.Name, readers: a.chains[c], ctx: ctx, after: host.After, post: host.Post}
+		e := &enumerator{uid: g.UID, name: g.Name, readers: a.chains[c], ctx: ctx, after: host.After}
+		e.post = func(f func() error) {
+			host.Post(func() error {
+				err := f()
+				e.deliver()
+				return err
+			})
+		}
 		e.work = func(work func(context.Context) error, done func(error) error) {
 			host.Go(work, func(err error) { e.letter(func() error { return done(err) }) })
 		}

@@ -40,6 +40,7 @@ type Cluster struct {
 // process is a running attempt.
 type process struct {
 	cluster *Cluster
+	started time.Time
 	attempt atomic.Pointer[Attempt]
 	id      string
 	ctx     context.Context
@@ -55,7 +56,8 @@ const maxLetters = 4096
 // Deploy starts an attempt. The outcome is Events.Deployed.
 func (c *Cluster) Deploy(id string, r *Restored) {
 	ctx, cancel := context.WithCancel(context.Background())
-	p := &process{cluster: c, id: id, ctx: ctx, cancel: cancel, letters: make(chan func() error, maxLetters), ended: make(chan struct{})}
+	p := &process{cluster: c, started: time.Now(), id: id, ctx: ctx, cancel: cancel, letters: make(chan func() error, maxLetters),
+		ended: make(chan struct{})}
 	c.running.Store(p)
 	go p.run(r)
 }
@@ -167,8 +169,9 @@ func (p *process) serve() {
 	}
 }
 
-// Now implements task.Env.
-func (p *process) Now() int64 { return time.Now().UnixMilli() }
+// Now implements task.Env. It is the wall clock at the start of the attempt and what has passed since by the monotonic clock, so that
+// processing time never stands still, jumps or goes backwards while the attempt runs, whatever is done to the wall clock.
+func (p *process) Now() int64 { return p.started.UnixMilli() + time.Since(p.started).Milliseconds() }
 
 // Go implements task.Env.
 func (p *process) Go(work func(context.Context) error, done func(error)) {

@@ -24,9 +24,21 @@ type enumerator struct {
 	ctx     context.Context
 	// times are the greatest event times seen in returned splits, until they are assigned again.
 	times map[string]int64
+	// begun are those of times in whose splits a record with an event time was read. Until they are with readers again no reader's watermark
+	// moves (A6.9): a job with fewer readers than before reads some of them later than others, and must not find their records late.
+	begun   int
+	holding bool
+	// orders are for the readers, by subtask, from the call of the enumerator that is under way.
+	orders []orders
 	// held are the orders that the closed valve keeps back, and closed the checkpoint it is closed for.
 	held   []func()
 	closed checkpoint.ID
+}
+
+// orders are what a reader gets at the end of one call of the enumerator.
+type orders struct {
+	splits []operator.SplitState
+	noMore bool
 }
 
 // create makes the enumerator from its state and the splits that readers held.
@@ -39,6 +51,16 @@ func (e *enumerator) create(n *Node, state []byte, returned []operator.SplitStat
 			return fmt.Errorf("source %q: reading the enumerator's state: %w", e.name, err)
 		}
 	}
+	splits := make([]operator.Split, len(returned))
+	for i, s := range returned {
+		if _, twice := e.times[s.ID]; twice {
+			return fmt.Errorf("source %q: split %q is in the snapshot twice", e.name, s.ID)
+		}
+		splits[i], e.times[s.ID] = s.Split, s.MaxTime
+	}
+	e.orders = make([]orders, len(e.readers))
+	e.hold()
+	defer e.deliver()
 	impl, err := n.Enumerator(enumeratorContext{e}, user)
 	if err != nil {
 		return fmt.Errorf("source %q: %w", e.name, err)
@@ -46,13 +68,6 @@ func (e *enumerator) create(n *Node, state []byte, returned []operator.SplitStat
 	e.impl = impl
 	if len(returned) == 0 {
 		return nil
-	}
-	splits := make([]operator.Split, len(returned))
-	for i, s := range returned {
-		if _, twice := e.times[s.ID]; twice {
-			return fmt.Errorf("source %q: split %q is in the snapshot twice", e.name, s.ID)
-		}
-		splits[i], e.times[s.ID] = s.Split, s.MaxTime
 	}
 	if err := impl.Return(splits); err != nil {
 		return fmt.Errorf("source %q: taking back splits: %w", e.name, err)
@@ -68,6 +83,43 @@ func (e *enumerator) letter(f func() error) {
 		}
 		return nil
 	})
+}
+
+// hold keeps back all readers' watermarks if splits that were begun wait for a reader.
+func (e *enumerator) hold() {
+	for _, t := range e.times {
+		if t != operator.NoTime {
+			e.begun++
+		}
+	}
+	if e.begun > 0 {
+		e.holdReaders(true)
+	}
+}
+
+// deliver gives the readers what the enumerator has decided in one call, all splits of a reader at once: between two of them it could read
+// the one, and event time would run ahead of the other.
+func (e *enumerator) deliver() {
+	for i := range e.orders {
+		o := &e.orders[i]
+		if len(o.splits) > 0 {
+			e.readers[i].Assign(o.splits)
+		}
+		if o.noMore {
+			e.readers[i].NoMoreSplits()
+		}
+		*o = orders{}
+	}
+	if e.holding && e.begun == 0 { // behind the assignments
+		e.holdReaders(false)
+	}
+}
+
+func (e *enumerator) holdReaders(held bool) {
+	e.holding = held
+	for _, r := range e.readers {
+		r.HoldWatermark(held)
+	}
 }
 
 // snapshot closes the valve and returns the state.
@@ -153,12 +205,16 @@ func (c enumeratorContext) Assign(subtask int, s operator.Split) {
 			t = operator.NoTime
 		}
 		delete(c.e.times, s.ID)
-		c.e.readers[subtask].Assign([]operator.SplitState{{Split: s, MaxTime: t}})
+		o := &c.e.orders[subtask]
+		o.splits = append(o.splits, operator.SplitState{Split: s, MaxTime: t})
+		if t != operator.NoTime {
+			c.e.begun--
+		}
 	})
 }
 
 func (c enumeratorContext) NoMoreSplits(subtask int) {
-	c.e.order(func() { c.e.readers[subtask].NoMoreSplits() })
+	c.e.order(func() { c.e.orders[subtask].noMore = true })
 }
 
 func (c enumeratorContext) Async(work func(context.Context) (any, error), done func(any, error) error) {
@@ -169,4 +225,10 @@ func (c enumeratorContext) Async(work func(context.Context) (any, error), done f
 	}, func(err error) error { return done(result, err) })
 }
 
-func (c enumeratorContext) After(delayMs int64, f func() error) { c.e.after(delayMs, f) }
+func (c enumeratorContext) After(delayMs int64, f func() error) {
+	c.e.after(delayMs, func() error {
+		err := f()
+		c.e.deliver()
+		return err
+	})
+}

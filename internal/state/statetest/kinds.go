@@ -110,6 +110,13 @@ func timeToLive(t *testing.T, open, _ Opener) {
 	if *refs[0] != 0 {
 		t.Fatalf("a value that had expired is still %d by vector", *refs[0])
 	}
+}
+
+func ttlSweep(t *testing.T, open, _ Opener) {
+	h := intHash(t)
+	v, err := state.RegisterValue[int64, int64](one(t, open), lives(100))
+	must(t, err)
+	refs := make([]*int64, 1)
 	// Everything that expires is gone after some calls, untouched or not.
 	for k := range int64(2000) {
 		must(t, v.Set(k, h(k), k, 2000))
@@ -120,9 +127,14 @@ func timeToLive(t *testing.T, open, _ Opener) {
 			must(t, v.Set(k, h(k), k, 2100))
 			continue
 		}
-		must(t, v.Upsert([]int64{k}, []uint64{h(k)}, refs[:1], 2100))
+		if k%4 == 1 {
+			refs[0], err = v.Ref(k, h(k), 2100)
+			must(t, err)
+		} else {
+			must(t, v.Upsert([]int64{k}, []uint64{h(k)}, refs[:1], 2100))
+		}
 		if *refs[0] != 0 {
-			t.Fatalf("key %d had expired and is still %d by vector", k, *refs[0])
+			t.Fatalf("key %d had expired and is still %d", k, *refs[0])
 		}
 	}
 	for range 500 {

@@ -35,7 +35,7 @@ func Run(t *testing.T, open, other Opener) {
 		name string
 		run  func(t *testing.T, open, other Opener)
 	}{
-		{"Evolution", evolution}, {"TTL", timeToLive}, {"TTLInSnapshot", ttlInSnapshot}, {"TTLAddedAndRemoved", ttlAddedAndRemoved},
+		{"Evolution", evolution}, {"TTL", timeToLive}, {"TTLSweep", ttlSweep}, {"TTLInSnapshot", ttlInSnapshot}, {"TTLAddedAndRemoved", ttlAddedAndRemoved},
 		{"MapTTL", mapTTL}, {"NilIsNotAbsent", nilIsNotAbsent}, {"MapOrder", mapOrder}, {"BigValues", bigValues}, {"ManyKeys", manyKeys},
 		{"TimersWhileFiring", timersWhileFiring}, {"StrangeKeys", strangeKeys}, {"DeleteDuringScan", deleteDuringScan},
 		{"KindsTwice", kindsTwice},
@@ -203,7 +203,6 @@ func (f *fleet) begin(t testing.TB, m *model) *pending {
 		must(t, err)
 		p.snapshots = append(p.snapshots, snap)
 	}
-	//lint:ignore go the writer of a snapshot ends before finish, which every test calls, returns
 	go func() {
 		defer close(p.done)
 		for i, s := range p.snapshots {
