@@ -2,6 +2,8 @@ package flott_test
 
 import (
 	"context"
+	"runtime"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -61,5 +63,21 @@ func TestRunWithRestartIsExact(t *testing.T) {
 				t.Fatalf("%d distinct of %d records, want %d", len(count), len(out.Records()), len(in))
 			}
 		})
+	}
+}
+
+func TestGoexitFailsTheJob(t *testing.T) {
+	job, err := flott.Prepare("goexit", func(env *flott.Env) {
+		s := flott.From(env, "in", flotttest.FromSlice(1, click{"a", 1}).Source())
+		flott.Map(s, func(c click) click {
+			runtime.Goexit()
+			return c
+		}).To("out", flotttest.NewLedger[click]())
+	}, config.New(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := job.Run(context.Background()); err == nil || !strings.Contains(err.Error(), "runtime.Goexit") {
+		t.Errorf("error %v, want one that names runtime.Goexit", err)
 	}
 }

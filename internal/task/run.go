@@ -2,6 +2,7 @@ package task
 
 import (
 	"context"
+	"errors"
 	"math"
 	"sync/atomic"
 	"time"
@@ -16,6 +17,19 @@ type Busy struct {
 
 // Run steps the task until it has ended or ctx is done: the production driver. It returns the task's error.
 func (t *Task) Run(ctx context.Context) error {
+	returned := false
+	defer func() {
+		if !returned && !t.ended {
+			// Nothing else would notice: recover does not see it.
+			t.fail(errors.New("a function ended its goroutine (runtime.Goexit; in tests, t.Fatal or t.FailNow)"))
+		}
+	}()
+	err := t.run(ctx)
+	returned = true
+	return err
+}
+
+func (t *Task) run(ctx context.Context) error {
 	unregister := context.AfterFunc(ctx, func() {
 		t.cancelled.Store(true)
 		t.spec.Waker.Wake()
