@@ -46,14 +46,4 @@ func (g *gate) take() (input int, e record.Element, ok bool) {
 	return 0, record.Element{}, false
 }
 
-// empty reports whether take would find nothing.
-func (g *gate) empty() bool {
-	for i := range g.inputs {
-		if !g.blocked[i] && !g.inputs[i].Queue.Empty() {
-			return false
-		}
-	}
-	return true
-}
-
 func (g *gate) unblockAll() { clear(g.blocked) }

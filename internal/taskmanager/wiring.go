@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"github.com/flottio/flott/internal/graph"
-	"github.com/flottio/flott/internal/keygroup"
 	"github.com/flottio/flott/internal/network"
 	"github.com/flottio/flott/internal/task"
 )
@@ -105,9 +104,4 @@ func (w *wiring) partitioner(in *graph.Input, n *Node, input int, c *graph.Chain
 		return network.Forward{}
 	}
 	panic(fmt.Sprintf("BUG: edge %s into %q has no partitioner", in.Edge.Partition, c.Name))
-}
-
-// keyGroups is the range of a subtask.
-func keyGroups(c *graph.Chain, subtask int) keygroup.Range {
-	return keygroup.RangeOf(subtask, c.MaxParallelism, c.Parallelism)
 }
