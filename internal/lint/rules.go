@@ -44,6 +44,7 @@ func Flott() Rules {
 			{"internal/invariant", "internal/lint", "internal/testrun"},
 			{"internal/clock"},
 			{"schema", "config", "internal/keygroup", "internal/metrics"},
+			{"column"},
 			{"codec", "internal/blob"},
 			{"internal/watermark"},
 			{"internal/checkpoint"},

@@ -44,3 +44,22 @@ func (r *Rows[T]) scribble() {
 func checkAlive(dead bool) {
 	invariant.Check(!dead, "a batch was used after it was handed over or released")
 }
+
+// poison makes the batch useless for whoever kept it; its memory is not used again.
+func (c *Columns) poison() {
+	c.scribble()
+	c.dead = true
+	c.Cols, c.Kinds, c.N = nil, nil, 0
+	c.Head = Header{}
+}
+
+func (c *Columns) scribble() {
+	for _, v := range c.Cols {
+		if v != nil {
+			v.Poison()
+		}
+	}
+	for i := range c.Head.Hashes {
+		c.Head.Hashes[i] = 0xDBDBDBDBDBDBDBDB
+	}
+}
