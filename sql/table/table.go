@@ -81,7 +81,8 @@ const (
 	Retract
 )
 
-// Source reads a table. A record is a batch of rows of one split; the reader makes batches of about column.BatchRows rows.
+// Source reads a table. A record is a batch of rows of one split, not to be used by the reader again. The reader makes batches of about
+// column.BatchRows rows and hands over one in a call of Read.
 type Source interface {
 	flott.Source[*column.Batch]
 	// Mode is what the rows are.
@@ -89,6 +90,13 @@ type Source interface {
 	// Project says which columns are wanted: places in the definition's Columns, those from len(Columns) on being Metadata. Called once,
 	// before anything runs; the batches then have exactly these, in this order.
 	Project(columns []int)
+}
+
+// PathProjector is implemented by sources that can leave out fields of rows. It is called instead of Project.
+type PathProjector interface {
+	// ProjectPaths gives what is wanted: a place as for Project, then the places of fields of nested rows. A field of a row that is NULL
+	// is NULL.
+	ProjectPaths(paths [][]int)
 }
 
 // FilterPusher is implemented by sources that can leave out rows. Rows that do not match may still come.

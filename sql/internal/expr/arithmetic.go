@@ -23,7 +23,9 @@ type number interface {
 	~int8 | ~int16 | ~int32 | ~int64 | ~float32 | ~float64
 }
 
-type whole interface{ ~int8 | ~int16 | ~int32 | ~int64 }
+type whole interface {
+	~int8 | ~int16 | ~int32 | ~int64
+}
 
 // loop computes out = a op b for all elements. valid marks the rows that count.
 type loop[E any] func(out, a, b []E, e *Eval) error
