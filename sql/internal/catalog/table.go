@@ -41,7 +41,7 @@ type Watermark struct {
 
 // View is a named query.
 type View struct {
-	Query   ast.Query
+	Query   *ast.Query
 	Text    string   // as written, for SHOW CREATE VIEW
 	Columns []string // names given to its columns; nil: the query's
 	// Catalog and Database are those current when it was created: its names are resolved there.
