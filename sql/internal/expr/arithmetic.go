@@ -166,3 +166,34 @@ func binary[E any](f loop[E], values func(*column.Vector) []E) Kernel {
 		return f(values(out)[:n], values(args[0])[:n], values(args[1])[:n], e)
 	}
 }
+
+func resolveNegate(args []Arg) (Signature, error) {
+	if len(args) != 1 || !args[0].Type.IsNumeric() && !args[0].Type.IsInterval() {
+		return Signature{}, errors.New("expects a number or an interval")
+	}
+	return Signature{[]column.Type{args[0].Type}, args[0].Type}, nil
+}
+
+func negateKernel(*Site) (Kernel, error) {
+	return func(_ *Eval, args []*column.Vector, n int, out *column.Vector) error {
+		out.Resize(n)
+		a := args[0]
+		for i := range n {
+			switch a.Store {
+			case column.Float32s:
+				out.F32[i] = -a.F32[i]
+			case column.Float64s:
+				out.F64[i] = -a.F64[i]
+			case column.Int128s:
+				out.I128[i] = a.I128[i].Neg()
+			default:
+				setInteger(out, i, -integerAt(a, i))
+			}
+		}
+		return nil
+	}, nil
+}
+
+func decimalKernel(name string, s *Site) (Kernel, error) {
+	return nil, fmt.Errorf("%s of %s is not supported yet", name, s.Result)
+}
