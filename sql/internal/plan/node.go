@@ -6,8 +6,12 @@ import (
 	"time"
 
 	"github.com/flottio/flott/column"
+	"github.com/flottio/flott/sql/internal/catalog"
 	"github.com/flottio/flott/sql/internal/expr"
 )
+
+// Table is a table of the catalog.
+type Table = catalog.Table
 
 // Node is a relation: a logical operator. Nodes are immutable once built and may be shared (a view read twice).
 type Node interface {
