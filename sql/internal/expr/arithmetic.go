@@ -11,11 +11,20 @@ var arithmeticFuncs = []*Func{Plus, Minus, Times, Divide, Mod, Negate}
 
 // The arithmetic operators on numbers; times and intervals are the binder's, which calls other functions for them.
 var (
-	Plus   = arithmetic("+", plusType, kernels{i8: add[int8], i16: add[int16], i32: add[int32], i64: add[int64], f32: add[float32], f64: add[float64], long: column.Int128.Add})
-	Minus  = arithmetic("-", plusType, kernels{i8: sub[int8], i16: sub[int16], i32: sub[int32], i64: sub[int64], f32: sub[float32], f64: sub[float64], long: column.Int128.Sub})
-	Times  = arithmetic("*", timesType, kernels{i8: mul[int8], i16: mul[int16], i32: mul[int32], i64: mul[int64], f32: mul[float32], f64: mul[float64]})
-	Divide = arithmetic("/", divideType, kernels{i8: div[int8], i16: div[int16], i32: div[int32], i64: div[int64], f32: divFloat[float32], f64: divFloat[float64]})
-	Mod    = arithmetic("MOD", modType, kernels{i8: mod[int8], i16: mod[int16], i32: mod[int32], i64: mod[int64]})
+	Plus = arithmetic("+", plusType, kernels{
+		i8: add[int8], i16: add[int16], i32: add[int32], i64: add[int64],
+		f32: add[float32], f64: add[float64], long: column.Int128.Add})
+	Minus = arithmetic("-", plusType, kernels{
+		i8: sub[int8], i16: sub[int16], i32: sub[int32], i64: sub[int64],
+		f32: sub[float32], f64: sub[float64], long: column.Int128.Sub})
+	Times = arithmetic("*", timesType, kernels{
+		i8: mul[int8], i16: mul[int16], i32: mul[int32], i64: mul[int64],
+		f32: mul[float32], f64: mul[float64]})
+	Divide = arithmetic("/", divideType, kernels{
+		i8: div[int8], i16: div[int16], i32: div[int32], i64: div[int64],
+		f32: divFloat[float32], f64: divFloat[float64]})
+	Mod = arithmetic("MOD", modType, kernels{
+		i8: mod[int8], i16: mod[int16], i32: mod[int32], i64: mod[int64]})
 	Negate = &Func{Name: "NEGATE", Strict: true, Resolve: resolveNegate, Kernel: negateKernel}
 )
 

@@ -194,7 +194,10 @@ func compareFloat(a, b float64) int {
 func compareNested(a *column.Vector, i int, b *column.Vector, j int) int {
 	an, bn := int(a.Off[i+1]-a.Off[i]), int(b.Off[j+1]-b.Off[j])
 	if a.Store == column.Maps {
-		return compareMaps(a, i, b, j, an, bn)
+		if an != bn {
+			return cmp.Compare(an, bn)
+		}
+		return compareMaps(a, i, b, j)
 	}
 	for e := range min(an, bn) {
 		if c := CompareNullable(a.Kids[0], int(a.Off[i])+e, b.Kids[0], int(b.Off[j])+e); c != 0 {
@@ -204,10 +207,7 @@ func compareNested(a *column.Vector, i int, b *column.Vector, j int) int {
 	return cmp.Compare(an, bn)
 }
 
-func compareMaps(a *column.Vector, i int, b *column.Vector, j int, an, bn int) int {
-	if an != bn {
-		return cmp.Compare(an, bn)
-	}
+func compareMaps(a *column.Vector, i int, b *column.Vector, j int) int {
 	for x := int(a.Off[i]); x < int(a.Off[i+1]); x++ {
 		found := false
 		for y := int(b.Off[j]); y < int(b.Off[j+1]) && !found; y++ {

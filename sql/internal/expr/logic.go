@@ -10,15 +10,9 @@ var logicFuncs = []*Func{And, Or, Not, IsNull, IsNotNull, IsTrue, IsNotTrue, IsF
 
 // The logical operators. AND and OR take two or more arguments.
 var (
-	And = &Func{Name: "AND", Resolve: booleans(2, true), Special: compileConnective(false)}
-	Or  = &Func{Name: "OR", Resolve: booleans(2, true), Special: compileConnective(true)}
-	Not = &Func{Name: "NOT", Resolve: booleans(1, false), Strict: true, Kernel: fixed(func(_ *Eval, args []*column.Vector, n int, out *column.Vector) error {
-		out.Resize(n)
-		for i, b := range args[0].Bool[:n] {
-			out.Bool[i] = !b
-		}
-		return nil
-	})}
+	And        = &Func{Name: "AND", Resolve: booleans(2, true), Special: compileConnective(false)}
+	Or         = &Func{Name: "OR", Resolve: booleans(2, true), Special: compileConnective(true)}
+	Not        = &Func{Name: "NOT", Resolve: booleans(1, false), Strict: true, Kernel: fixed(not)}
 	IsNull     = &Func{Name: "IS NULL", Resolve: anyToBoolean, Kernel: fixed(nullTest(true))}
 	IsNotNull  = &Func{Name: "IS NOT NULL", Resolve: anyToBoolean, Kernel: fixed(nullTest(false))}
 	IsTrue     = truthTest("IS TRUE", true, false)
@@ -26,6 +20,14 @@ var (
 	IsFalse    = falseTest("IS FALSE", true, false)
 	IsNotFalse = falseTest("IS NOT FALSE", false, true)
 )
+
+func not(_ *Eval, args []*column.Vector, n int, out *column.Vector) error {
+	out.Resize(n)
+	for i, b := range args[0].Bool[:n] {
+		out.Bool[i] = !b
+	}
+	return nil
+}
 
 // fixed is the Kernel of a function that has one loop for all sites.
 func fixed(k Kernel) func(*Site) (Kernel, error) {
