@@ -265,6 +265,9 @@ func (p *printer) argument(x Expr) {
 		p.w("DEFAULT")
 	case *TableArg:
 		p.tableArg(x)
+	case *ModelArg:
+		p.w("MODEL ")
+		p.path(x.Model)
 	case *DescriptorArg:
 		p.w("DESCRIPTOR(")
 		p.comma(len(x.Columns), func(i int) {

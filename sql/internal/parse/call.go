@@ -123,6 +123,9 @@ func (p *parser) argValue() ast.Expr {
 	case p.at("TABLE") && (p.peek(1).kind == tWord || p.peek(1).kind == tQuoted):
 		p.next()
 		table.Table = p.path("the name of a table")
+	case p.at("MODEL") && (p.peek(1).kind == tQuoted || p.peek(1).kind == tWord && p.peek(1).kw == ""):
+		p.next()
+		return &ast.ModelArg{Pos: t.pos, Model: p.path("the name of a model")}
 	default:
 		x := p.starOr()
 		sub, ok := x.(*ast.Subquery)
@@ -237,6 +240,10 @@ func (p *parser) trimArgs(c *ast.Call) {
 			return
 		}
 		x := p.expr()
+		if p.at(")") { // TRIM(BOTH x)
+			c.Args = append(c.Args, symbol, x)
+			return
+		}
 		p.expect("FROM")
 		c.Args = append(c.Args, symbol, x, p.expr())
 		return

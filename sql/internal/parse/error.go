@@ -130,22 +130,33 @@ func (p *parser) finish(e *Error) {
 		}
 	}
 	e.Expected = words
-	if e.Message != "" || e.Hint != "" || p.toks[p.errAt].kind != tWord {
-		return
-	}
-	if near := Nearest(e.Found, words); near != "" && !strings.EqualFold(near, e.Found) {
-		e.Hint = "did you mean " + near + "?"
-	} else if p.errAt > 0 && p.toks[p.errAt-1].kind == tWord && p.toks[p.errAt-1].kw == "" {
-		// SELECT a FORM t: FORM was read as an alias, and t is where it goes wrong.
-		prev := p.toks[p.errAt-1]
-		if near := Nearest(p.text(prev), clauseWords); near != "" {
-			e.Hint = "did you mean " + near + " instead of " + p.text(prev) + "?"
-		}
+	if e.Message == "" {
+		e.Hint = p.hint(e)
 	}
 }
 
-var clauseWords = []string{"FROM", "WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "JOIN", "LEFT", "RIGHT", "INNER", "UNION", "SELECT", "WITH",
-	"PARTITION", "WINDOW", "OFFSET", "VALUES", "BETWEEN", "INTERVAL", "CREATE", "TABLE", "INSERT"}
+// hint finds the keyword that was probably meant: for the word at hand, or for the one before it, as in SELECT a FORM t, where FORM was
+// read as an alias and t is where it goes wrong.
+func (p *parser) hint(e *Error) string {
+	if p.toks[p.errAt].kind == tWord {
+		if near := Nearest(e.Found, e.Expected); near != "" && !strings.EqualFold(near, e.Found) {
+			return "did you mean " + near + "?"
+		}
+	}
+	if p.errAt == 0 {
+		return ""
+	}
+	prev := p.toks[p.errAt-1]
+	if near := Nearest(p.text(prev), misspelt); prev.kind == tWord && prev.kw == "" && near != "" {
+		return "did you mean " + near + " instead of " + p.text(prev) + "?"
+	}
+	return ""
+}
+
+// misspelt are the words that are read as names when they are misspelt.
+var misspelt = []string{"FROM", "WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "JOIN", "LEFT", "RIGHT", "INNER", "UNION", "SELECT", "WITH",
+	"PARTITION", "WINDOW", "OFFSET", "VALUES", "BETWEEN", "INTERVAL", "CREATE", "TABLE", "INSERT",
+	"VARCHAR", "DECIMAL", "TIMESTAMP", "CHAR", "ARRAY", "ROW", "MAP", "CAST", "EXISTS"}
 
 func quoteWord(w string) string {
 	if w != "" && !isWordStart(w[0]) {
@@ -156,13 +167,13 @@ func quoteWord(w string) string {
 
 // Nearest returns the candidate that the word is most likely a misspelling of, ignoring case; empty if none is near.
 func Nearest(word string, candidates []string) string {
-	best, bestDistance := "", len(word)/3+1
-	if len(word) < 3 {
-		bestDistance = 1
+	best, bestDistance := "", max(1, len(word)/3)
+	if len(word) < 2 {
+		return ""
 	}
 	upper := strings.ToUpper(word)
 	for _, c := range candidates {
-		if len(c) > len(word)+bestDistance || len(word) > len(c)+bestDistance {
+		if len(c) < 2 || len(c) > len(word)+bestDistance || len(word) > len(c)+bestDistance {
 			continue
 		}
 		if d := distance(upper, strings.ToUpper(c)); d < bestDistance || d == bestDistance && best == "" {

@@ -254,7 +254,7 @@ func (p *parser) atAlias() bool {
 	case "FORMAT":
 		return !p.peekIs(1, "JSON")
 	case "MATCH_RECOGNIZE", "PIVOT", "UNPIVOT":
-		return !p.peekIs(1, "(")
+		return !p.peekIs(1, "(") && !p.peekIs(2, "NULLS")
 	case "RESPECT", "IGNORE":
 		return !p.peekIs(1, "NULLS")
 	}

@@ -28,7 +28,7 @@ func (p *parser) typeName() *ast.TypeName {
 		switch {
 		case p.acceptSeq("NOT", "NULL"):
 			t.Null = ast.WrittenNotNull
-		case p.at("NULL"):
+		case p.at("NULL") && !p.peekIs(1, "ON"): // RETURNING INT NULL ON EMPTY
 			p.next()
 			t.Null = ast.WrittenNull
 		case p.at("ARRAY"), p.at("MULTISET"):
