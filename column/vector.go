@@ -1,6 +1,7 @@
 package column
 
 import (
+	"math/bits"
 	"sync"
 	"unsafe"
 )
@@ -348,4 +349,19 @@ func (v *Vector) Bytes() int {
 		n += k.Bytes()
 	}
 	return n
+}
+
+// Restrict makes every value NULL whose bit in keep is not set, and zero: the validity of a strict function.
+func (v *Vector) Restrict(keep Bits) {
+	for w := range words(v.Len) {
+		missing := ^keep[w]
+		for missing != 0 {
+			i := w<<6 + bits.TrailingZeros64(missing)
+			if i >= v.Len {
+				break
+			}
+			v.SetNull(i)
+			missing &= missing - 1
+		}
+	}
 }

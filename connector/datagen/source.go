@@ -34,6 +34,7 @@ type Option func(*options)
 type options struct {
 	rows    int64
 	perSec  int64
+	atOnce  int
 	bounded bool
 	errs    []error
 }
@@ -45,6 +46,16 @@ func Rows(n int64) Option {
 			o.errs = append(o.errs, fmt.Errorf("datagen: Rows(%d): must not be negative", n))
 		}
 		o.rows, o.bounded = n, true
+	}
+}
+
+// AtOnce bounds the records that one call of Read makes, for records that are large. Default: a full batch.
+func AtOnce(n int) Option {
+	return func(o *options) {
+		if n <= 0 {
+			o.errs = append(o.errs, fmt.Errorf("datagen: AtOnce(%d): must be positive", n))
+		}
+		o.atOnce = n
 	}
 }
 
@@ -92,7 +103,7 @@ func (s *source[T]) NewEnumerator(ctx flott.EnumeratorContext, restored []byte) 
 
 // NewReader implements flott.Source.
 func (s *source[T]) NewReader(ctx flott.ReaderContext) (flott.Reader[T], error) {
-	return &reader[T]{ctx: ctx, make: s.make, rows: s.cfg.rows, pace: pace{perSec: s.cfg.perSec}}, nil
+	return &reader[T]{ctx: ctx, make: s.make, rows: s.cfg.rows, atOnce: s.cfg.atOnce, pace: pace{perSec: s.cfg.perSec}}, nil
 }
 
 // stride is a split: the indexes next, next+step, ...
@@ -200,6 +211,7 @@ type reader[T any] struct {
 	turn   int
 	left   int // splits that are not done
 	noMore bool
+	atOnce int // 0: no bound
 	pace   pace
 	made   int64
 	total  int64
@@ -247,6 +259,9 @@ func (r *reader[T]) Read(b *flott.Batch[T]) (flott.ReadStatus, error) {
 
 func (r *reader[T]) fill(b *flott.Batch[T], s *stride) (flott.ReadStatus, error) {
 	n := min(int64(b.Cap()-len(b.Rows)), (r.rows-1-s.next)/s.step+1)
+	if r.atOnce > 0 {
+		n = min(n, int64(r.atOnce))
+	}
 	if r.pace.perSec > 0 {
 		// Of the source's rate every split has the share of its indexes.
 		if n = r.pace.take(r.ctx.Now(), n, r.share()); n == 0 {

@@ -57,6 +57,7 @@ func Flott() Rules {
 			{"internal/rest"},
 			{"."},
 			{"format"},
+			{"sql/table"},
 			{"connector"},
 			{"internal/sim"},
 			{"flotttest"},

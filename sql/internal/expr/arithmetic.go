@@ -1,0 +1,208 @@
+package expr
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/flottio/flott/column"
+)
+
+var arithmeticFuncs = []*Func{Plus, Minus, Times, Divide, Mod, Negate}
+
+// The arithmetic operators on numbers; times and intervals are the binder's, which calls other functions for them.
+var (
+	Plus = arithmetic("+", plusType, kernels{
+		i8: add[int8], i16: add[int16], i32: add[int32], i64: add[int64],
+		f32: add[float32], f64: add[float64], long: column.Int128.Add})
+	Minus = arithmetic("-", plusType, kernels{
+		i8: sub[int8], i16: sub[int16], i32: sub[int32], i64: sub[int64],
+		f32: sub[float32], f64: sub[float64], long: column.Int128.Sub})
+	Times = arithmetic("*", timesType, kernels{
+		i8: mul[int8], i16: mul[int16], i32: mul[int32], i64: mul[int64],
+		f32: mul[float32], f64: mul[float64]})
+	Divide = arithmetic("/", divideType, kernels{
+		i8: div[int8], i16: div[int16], i32: div[int32], i64: div[int64],
+		f32: divFloat[float32], f64: divFloat[float64]})
+	Mod = arithmetic("MOD", modType, kernels{
+		i8: mod[int8], i16: mod[int16], i32: mod[int32], i64: mod[int64]})
+	Negate = &Func{Name: "NEGATE", Strict: true, Resolve: resolveNegate, Kernel: negateKernel}
+)
+
+type number interface {
+	~int8 | ~int16 | ~int32 | ~int64 | ~float32 | ~float64
+}
+
+type whole interface {
+	~int8 | ~int16 | ~int32 | ~int64
+}
+
+// loop computes out = a op b for all elements. valid marks the rows that count.
+type loop[E any] func(out, a, b []E, e *Eval) error
+
+type kernels struct {
+	i8   loop[int8]
+	i16  loop[int16]
+	i32  loop[int32]
+	i64  loop[int64]
+	f32  loop[float32]
+	f64  loop[float64]
+	long func(a, b column.Int128) column.Int128
+}
+
+// errDivision is Flink's message.
+var errDivision = errors.New("division by zero")
+
+func add[E number](out, a, b []E, _ *Eval) error {
+	for i, x := range a {
+		out[i] = x + b[i]
+	}
+	return nil
+}
+
+func sub[E number](out, a, b []E, _ *Eval) error {
+	for i, x := range a {
+		out[i] = x - b[i]
+	}
+	return nil
+}
+
+func mul[E number](out, a, b []E, _ *Eval) error {
+	for i, x := range a {
+		out[i] = x * b[i]
+	}
+	return nil
+}
+
+func div[E whole](out, a, b []E, e *Eval) error {
+	for i, x := range a {
+		y := b[i]
+		if y == 0 {
+			if !e.Skip(i) {
+				return errDivision
+			}
+			continue
+		}
+		out[i] = x / y
+	}
+	return nil
+}
+
+func mod[E whole](out, a, b []E, e *Eval) error {
+	for i, x := range a {
+		y := b[i]
+		if y == 0 {
+			if !e.Skip(i) {
+				return errDivision
+			}
+			continue
+		}
+		out[i] = x % y
+	}
+	return nil
+}
+
+func divFloat[E float32 | float64](out, a, b []E, _ *Eval) error {
+	for i, x := range a {
+		out[i] = x / b[i]
+	}
+	return nil
+}
+
+func arithmetic(name string, result func(a, b column.Type) (column.Type, error), k kernels) *Func {
+	return &Func{
+		Name: name, Strict: true, Fails: name == "/" || name == "MOD",
+		Resolve: func(args []Arg) (Signature, error) { return resolveArithmetic(args, result) },
+		Kernel:  func(s *Site) (Kernel, error) { return arithmeticKernel(name, s, k) },
+	}
+}
+
+func resolveArithmetic(args []Arg, result func(a, b column.Type) (column.Type, error)) (Signature, error) {
+	if len(args) != 2 {
+		return Signature{}, fmt.Errorf("takes 2 arguments, got %d", len(args))
+	}
+	a, b := numeric(args[0].Type, args[1].Type), numeric(args[1].Type, args[0].Type)
+	if !a.IsNumeric() || !b.IsNumeric() {
+		return Signature{}, fmt.Errorf("expects numbers, got %s and %s", args[0].Type, args[1].Type)
+	}
+	t, err := result(a, b)
+	if err != nil {
+		return Signature{}, err
+	}
+	t = t.Nullable(anyNullable(args))
+	if t.ID == column.Decimal {
+		return Signature{[]column.Type{AsDecimal(a), AsDecimal(b)}, t}, nil
+	}
+	return Signature{[]column.Type{t, t}, t}, nil
+}
+
+// numeric is the type of an operand: NULL takes the other's, text is read as a number.
+func numeric(t, other column.Type) column.Type {
+	switch {
+	case t.ID == column.Null && other.IsNumeric():
+		return other.Nullable(true)
+	case t.ID == column.Null:
+		return column.Of(column.Int)
+	case t.IsText():
+		return column.Of(column.Double).Nullable(!t.NotNull)
+	}
+	return t
+}
+
+func arithmeticKernel(name string, s *Site, k kernels) (Kernel, error) {
+	if s.Result.ID == column.Decimal {
+		return decimalKernel(name, s)
+	}
+	switch s.Result.Storage() {
+	case column.Int8s:
+		return binary(k.i8, func(v *column.Vector) []int8 { return v.I8 }), nil
+	case column.Int16s:
+		return binary(k.i16, func(v *column.Vector) []int16 { return v.I16 }), nil
+	case column.Int32s:
+		return binary(k.i32, func(v *column.Vector) []int32 { return v.I32 }), nil
+	case column.Int64s:
+		return binary(k.i64, func(v *column.Vector) []int64 { return v.I64 }), nil
+	case column.Float32s:
+		return binary(k.f32, func(v *column.Vector) []float32 { return v.F32 }), nil
+	case column.Float64s:
+		return binary(k.f64, func(v *column.Vector) []float64 { return v.F64 }), nil
+	}
+	return nil, fmt.Errorf("BUG: arithmetic on %s", s.Result)
+}
+
+func binary[E any](f loop[E], values func(*column.Vector) []E) Kernel {
+	return func(e *Eval, args []*column.Vector, n int, out *column.Vector) error {
+		out.Resize(n)
+		return f(values(out)[:n], values(args[0])[:n], values(args[1])[:n], e)
+	}
+}
+
+func resolveNegate(args []Arg) (Signature, error) {
+	if len(args) != 1 || !args[0].Type.IsNumeric() && !args[0].Type.IsInterval() {
+		return Signature{}, errors.New("expects a number or an interval")
+	}
+	return Signature{[]column.Type{args[0].Type}, args[0].Type}, nil
+}
+
+func negateKernel(*Site) (Kernel, error) {
+	return func(_ *Eval, args []*column.Vector, n int, out *column.Vector) error {
+		out.Resize(n)
+		a := args[0]
+		for i := range n {
+			switch a.Store {
+			case column.Float32s:
+				out.F32[i] = -a.F32[i]
+			case column.Float64s:
+				out.F64[i] = -a.F64[i]
+			case column.Int128s:
+				out.I128[i] = a.I128[i].Neg()
+			default:
+				setInteger(out, i, -integerAt(a, i))
+			}
+		}
+		return nil
+	}, nil
+}
+
+func decimalKernel(name string, s *Site) (Kernel, error) {
+	return nil, fmt.Errorf("%s of %s is not supported yet", name, s.Result)
+}
