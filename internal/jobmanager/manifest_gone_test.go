@@ -32,7 +32,7 @@ func TestManifestGone(t *testing.T) {
 			if r.err == nil {
 				t.Fatal("the job went on without a word")
 			}
-			for _, part := range []string{newest, "_metadata is gone", "start with -s " + older} {
+			for _, part := range []string{newest, "expected " + newest + "/_metadata", "start with -s " + older} {
 				if !strings.Contains(r.err.Error(), part) {
 					t.Errorf("the message lacks %q: %v", part, r.err)
 				}
