@@ -94,6 +94,10 @@ func (r *round) damage() {
 	if len(chk) < 2 || r.saved != "" {
 		return // nothing to go back to, or it would go on from the savepoint, which is newer
 	}
+	// A manifest that a crash left without a note of it may go unnoticed as long as nobody has gone on from it: nothing is committed.
+	if p := r.startFrom(filepath.Join(r.dir, "out"), "latest", roundRate, "plan"); r.await(p) != nil {
+		r.fail("the plan of a restore failed")
+	}
 	files, err := os.ReadDir(chk[0])
 	if err != nil {
 		r.fail("%v", err)

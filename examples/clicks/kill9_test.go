@@ -195,18 +195,18 @@ func (r *round) start(rate int) *process {
 }
 
 // startFrom executes the job with a parallelism and backend of its own.
-func (r *round) startFrom(out, from string, rate int) *process {
+func (r *round) startFrom(out, from string, rate int, verb ...string) *process {
 	r.starts++
 	parallelism := []int{1, 2, 4}[r.c.rng.IntN(3)]
 	backend := []string{"hashmap", "rocksdb"}[r.starts%2]
 	interval := []int{50, 100}[r.c.rng.IntN(2)]
-	cmd := exec.Command(r.c.binary, "--input", filepath.Join(r.dir, "in", "*.jsonl"), "--output", out,
+	cmd := exec.Command(r.c.binary, append(verb, "--input", filepath.Join(r.dir, "in", "*.jsonl"), "--output", out,
 		"--rate", strconv.Itoa(rate), "-s", from, "-p", strconv.Itoa(parallelism),
 		"-D", "state.backend.type="+backend,
 		"-D", fmt.Sprintf("execution.checkpointing.interval=%d ms", interval),
 		"-D", fmt.Sprintf("execution.checkpointing.num-retained=%d", numRetained),
 		"-D", "execution.checkpointing.savepoint-dir="+filepath.Join(r.dir, "savepoints"),
-		"-D", "io.tmp.dirs="+filepath.Join(r.dir, "tmp"))
+		"-D", "io.tmp.dirs="+filepath.Join(r.dir, "tmp"))...)
 	if r.c.rng.IntN(allowOneIn) == 0 {
 		cmd.Args = append(cmd.Args, "-n")
 		r.c.allowed++

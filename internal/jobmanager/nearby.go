@@ -47,7 +47,7 @@ func noSnapshot(s *blob.Store, dir string) error {
 		if slices.ContainsFunc(entries, func(e blob.Entry) bool { return e.Name == missing }) {
 			text += fmt.Sprintf("that %s is no directory", path.Join(parent, missing))
 		} else {
-			text += fmt.Sprintf("no %s in %s", missing, parent)
+			text += fmt.Sprintf("nothing: there is no %s in %s", missing, parent)
 		}
 		return &noSnapshotError{text + nearIn(s, parent, missing, entries)}
 	}

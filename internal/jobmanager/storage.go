@@ -100,7 +100,7 @@ func NewStorage(disk blob.Disk, dir, savepointDir, jobID string) (*Storage, erro
 func localPath(p string) (string, error) {
 	if scheme, rest, ok := strings.Cut(p, ":"); ok && !strings.Contains(scheme, "/") && len(scheme) > 1 {
 		if scheme != "file" {
-			return "", fmt.Errorf("%s: there is no storage for %s: yet; use a local directory or one that is mounted", p, scheme)
+			return "", fmt.Errorf("%s: storage on %s: is not supported yet; use a local directory or one that is mounted", p, scheme)
 		}
 		p = "/" + strings.TrimLeft(rest, "/")
 	}
@@ -426,6 +426,11 @@ func (s *Storage) chooseLatest(c Chosen, found []blob.Found) (Chosen, error) {
 	case checkpoint.LatestDamaged:
 		return c, fmt.Errorf("restoring the latest checkpoint of job %s: %v", s.jobID, l)
 	case checkpoint.LatestNone:
+		if s.checkpoints != s.savepoints {
+			c.Note = "the checkpoints of this job are kept in memory, for execution.checkpointing.dir is not set; none outlives its process: " +
+				"starting afresh"
+			return c, nil
+		}
 		c.Note = fmt.Sprintf("there is no complete checkpoint of this job in %s: starting afresh", s.jobDir)
 		return c, nil
 	}
@@ -437,6 +442,8 @@ func (s *Storage) chooseLatest(c Chosen, found []blob.Found) (Chosen, error) {
 		slices.SortFunc(c.Owned, func(a, b checkpoint.Completed) int { return cmp.Compare(a.ID, b.ID) })
 	}
 	c.LastID = max(c.LastID, id)
+	// A crash may have come before the note, and an attempt that goes on from here commits what this checkpoint holds.
+	s.noteComplete(id, place{s.checkpoints, whole.Dir})
 	return c, nil
 }
 
