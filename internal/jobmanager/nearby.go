@@ -2,6 +2,7 @@ package jobmanager
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"io/fs"
 	"path"
@@ -14,14 +15,17 @@ import (
 
 // Limits of looking around for the text of an error.
 const (
-	nearbyDepth     = 2 // a checkpoint directory holds one directory for each job, and that its checkpoints
+	nearbyDepth     = 3 // a directory of results may hold that of checkpoints, this one for each job, and that its checkpoints
 	nearbyLooksMax  = 1000
 	nearbyShownMax  = 5
 	nearbyNameEdits = 4 // edits up to which a name counts as mistyped
 )
 
 // noSnapshotError says that a path is no checkpoint or savepoint. It is fs.ErrNotExist, as what is missing is the manifest.
-type noSnapshotError struct{ text string }
+type noSnapshotError struct {
+	text   string
+	inside bool // it names what is in the directory
+}
 
 func (e *noSnapshotError) Error() string { return e.text }
 func (e *noSnapshotError) Unwrap() error { return fs.ErrNotExist }
@@ -33,9 +37,9 @@ func noSnapshot(s *blob.Store, dir string) error {
 		l := looker{store: s}
 		text += "a directory without it"
 		if l.below(dir, nearbyDepth); len(l.found) > 0 {
-			text += fmt.Sprintf(". In it %s", l.list())
+			text += ". In it " + l.list()
 		}
-		return &noSnapshotError{text}
+		return &noSnapshotError{text, len(l.found) > 0}
 	}
 	parent, missing := dir, ""
 	for parent != path.Dir(parent) {
@@ -49,9 +53,9 @@ func noSnapshot(s *blob.Store, dir string) error {
 		} else {
 			text += fmt.Sprintf("nothing: there is no %s in %s", missing, parent)
 		}
-		return &noSnapshotError{text + nearIn(s, parent, missing, entries)}
+		return &noSnapshotError{text + nearIn(s, parent, missing, entries), false}
 	}
-	return &noSnapshotError{text + "nothing"}
+	return &noSnapshotError{text + "nothing", false}
 }
 
 // nearIn names what somebody may have meant who wrote name, which is not a snapshot in parent.
@@ -126,8 +130,25 @@ func (l *looker) list() string {
 	return verb + strings.Join(shown, ", ") + more
 }
 
-// newestWhole names, for an error's text, the newest whole checkpoint that could be gone on from instead of a damaged snapshot: one beside
-// it, or of this job.
+// instead says, as the end of an error's text, what could be gone on from instead of the snapshot at a path that cannot be restored.
+func (s *Storage) instead(damaged string, why error) string {
+	var none *noSnapshotError
+	missing := errors.As(why, &none)
+	if missing && none.inside {
+		return "" // the path leads to others, which are named
+	}
+	whole := s.newestWhole(damaged)
+	switch {
+	case whole != "":
+		return fmt.Sprintf("; the newest checkpoint that is whole is %s. To go on from it, which repeats everything done since, start with -s %s",
+			whole, whole)
+	case missing:
+		return ""
+	}
+	return "; no checkpoint of this job, and none beside it, is whole"
+}
+
+// newestWhole returns the directory of the newest whole checkpoint beside a snapshot or, if there is none, of this job; empty if there is none.
 func (s *Storage) newestWhole(damaged string) string {
 	for _, in := range []string{path.Dir(damaged), s.jobDir} {
 		store := s.savepoints
@@ -136,17 +157,16 @@ func (s *Storage) newestWhole(damaged string) string {
 		}
 		found, err := store.Checkpoints(in)
 		if err != nil {
-			continue
+			continue // it is a proposal; the error is about something else
 		}
 		for _, f := range slices.Backward(found) {
 			if !f.Complete || f.Dir == damaged {
 				continue
 			}
 			if r, err := fsck(store, f.Dir); err == nil && r.Whole() {
-				return fmt.Sprintf("; the newest checkpoint that is whole is %s. To go on from it, which repeats everything done since, "+
-					"start with -s %s", f.Dir, f.Dir)
+				return f.Dir
 			}
 		}
 	}
-	return "; no checkpoint of this job, and none beside it, is whole"
+	return ""
 }

@@ -375,7 +375,7 @@ func (s *Storage) Choose(from string) (Chosen, error) {
 	}
 	r, err := fsck(s.savepoints, at)
 	if err = errors.Join(err, r.Err()); err != nil {
-		return c, fmt.Errorf("restoring from %s: %w%s", from, err, s.newestWhole(r.Dir))
+		return c, fmt.Errorf("restoring from %s: %w%s", from, err, s.instead(r.Dir, err))
 	}
 	c.Manifest, c.Dir = r.Manifest, r.Dir
 	s.setPlace(r.Manifest.ID, place{s.savepoints, r.Dir})
