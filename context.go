@@ -52,10 +52,10 @@ func (k *KeyedContext[K, Out]) Watermark() time.Time { return toTime(k.mark) }
 // Now is processing time: the wall clock, read once per batch.
 func (k *KeyedContext[K, Out]) Now() time.Time { return toTime(k.op.Now()) }
 
-// Subtask and Parallelism say which of how many parallel instances this is.
+// Subtask is which of the parallel instances this is, from 0.
 func (k *KeyedContext[K, Out]) Subtask() int { return k.op.Subtask }
 
-// Parallelism is the number of subtasks of the operator.
+// Parallelism is the number of the operator's parallel instances.
 func (k *KeyedContext[K, Out]) Parallelism() int { return k.op.Parallelism }
 
 // Emit sends a record downstream, with the event time of the current record or timer.

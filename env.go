@@ -159,7 +159,7 @@ func (n *node) setParallelism(p int) {
 	n.graph().Parallelism = p
 }
 
-// MaxParallelism sets the number of key groups of the operator behind the stream. It is fixed by the first checkpoint (A13.5).
+// MaxParallelism sets the number of key groups of the operator behind the stream; 0 means the job's. It is fixed by the first checkpoint.
 func (s Stream[T]) MaxParallelism(n int) Stream[T] {
 	if n < 0 {
 		s.node.problem("MaxParallelism(%d): at least 1 is needed, or 0 for the job's", n)

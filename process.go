@@ -29,6 +29,7 @@ func KeyedProcess[K comparable, T, Out any](s KeyedStream[K, T], name string,
 }
 
 // CoProcess gives the records of two keyed streams, partitioned by the same type of key, to two functions that share state and timers per key.
+// There is no order between the streams; event time is that of the slower one. setup and name are as for KeyedProcess.
 func CoProcess[K comparable, A, B, Out any](a KeyedStream[K, A], b KeyedStream[K, B], name string,
 	setup func(k *KeyedContext[K, Out]) (func(v A) error, func(v B) error)) Stream[Out] {
 	var n *node
@@ -216,7 +217,7 @@ func (p *ProcessContext[Out]) Emit(v Out) { p.k.Emit(v) }
 // TimeMillis is the current record's event time, NoTime if it has none.
 func (p *ProcessContext[Out]) TimeMillis() int64 { return p.k.time }
 
-// Subtask says which of the parallel instances this is.
+// Subtask is which of the parallel instances this is, from 0.
 func (p *ProcessContext[Out]) Subtask() int { return p.k.op.Subtask }
 
 // EmitSide sends a record to a side output. Without a reader of the tag it is dropped, and counted.

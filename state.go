@@ -118,7 +118,7 @@ func NewValue[V any, K comparable, Out any](k *KeyedContext[K, Out], name string
 	return x
 }
 
-// Get returns the current key's value, V's zero value if it has none.
+// Get returns the current key's value, V's zero value if it has none. What it points to must not be changed.
 func (s *ValueState[K, V]) Get() V {
 	v, _ := s.Lookup()
 	return v
@@ -132,7 +132,7 @@ func (s *ValueState[K, V]) Lookup() (V, bool) {
 	return v, ok
 }
 
-// Set sets the current key's value.
+// Set sets the current key's value, and keeps it: what it points to must not be changed afterwards.
 func (s *ValueState[K, V]) Set(v V) {
 	key, hash := s.at()
 	s.current.fail(s.s.Set(key, hash, v, s.current.now(s.eventTime)))
@@ -177,7 +177,7 @@ func (s *ListState[K, E]) Add(elements ...E) {
 	s.current.fail(s.s.Add(key, hash, s.current.now(s.eventTime), elements...))
 }
 
-// Update replaces all elements.
+// Update replaces all elements. It keeps the slice; an empty one clears the list.
 func (s *ListState[K, E]) Update(elements []E) {
 	key, hash := s.at()
 	s.current.fail(s.s.Update(key, hash, s.current.now(s.eventTime), elements))

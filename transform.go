@@ -14,7 +14,7 @@ func then[T, U any](s Stream[T], kind, name string, new func() operator.Operator
 	return Stream[U]{stream{node: n}}
 }
 
-// Map makes one record of each.
+// Map makes one record of each. f may be called by several goroutines at once, one per subtask; so may the functions of all operators here.
 func Map[T, U any](s Stream[T], f func(T) U) Stream[U] {
 	return then[T, U](s, "map", "", func() operator.Operator { return &operator.Map[T, U]{F: f} })
 }

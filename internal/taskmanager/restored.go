@@ -11,7 +11,8 @@ import (
 	"github.com/flottio/flott/internal/task"
 )
 
-// Names of the operator state of sources and sinks (none that a user could choose), which attempts hand to enumerators and to recovery rather than to the operators.
+// Names of the operator state of sources and sinks (none that a user could choose), which attempts
+// hand to enumerators and to recovery rather than to the operators.
 const (
 	SplitsState       = "@splits"
 	CommittablesState = "@committables"
