@@ -130,6 +130,9 @@ func (b *Backend) register(r registered) error {
 // prefix is what the keys of the state that is registered next begin with in the store.
 func (b *Backend) prefix() []byte { return binary.BigEndian.AppendUint32(nil, uint32(len(b.states))) }
 
+// OnDisk reports whether there is a Store.
+func (b *Backend) OnDisk() bool { return b.cfg.Store != nil }
+
 // Maintain is called between batches, when no pointer into a table is held: it brings the caches back under their limit.
 func (b *Backend) Maintain() error {
 	if b.cfg.Store == nil || b.budget.usedBytes <= b.budget.limitBytes {
