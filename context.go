@@ -104,7 +104,7 @@ func (k *KeyedContext[K, Out]) SetEventTimer(at time.Time) {
 
 // DeleteEventTimer takes back a timer of the current key.
 func (k *KeyedContext[K, Out]) DeleteEventTimer(at time.Time) {
-	k.timers.delete(k.key, k.hash, eventTimers, at.UnixMilli())
+	k.fail(k.timers.delete(k.key, k.hash, eventTimers, at.UnixMilli()))
 }
 
 // SetProcessingTimer asks for a call of the processing timer function for the current key at that time, or as soon as possible after it.
@@ -114,7 +114,7 @@ func (k *KeyedContext[K, Out]) SetProcessingTimer(at time.Time) {
 
 // DeleteProcessingTimer takes back a timer of the current key.
 func (k *KeyedContext[K, Out]) DeleteProcessingTimer(at time.Time) {
-	k.timers.delete(k.key, k.hash, processingTimers, at.UnixMilli())
+	k.fail(k.timers.delete(k.key, k.hash, processingTimers, at.UnixMilli()))
 }
 
 // fail keeps the first error of state or timers.

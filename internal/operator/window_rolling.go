@@ -66,7 +66,9 @@ func newRolling[K comparable, A any](d state.Descriptor[K, A], merge func(acc, f
 	}
 }
 
-func (r *rolling[K, A]) sum(id uint32) *rollingSum[K, A] { return &r.sums[id/rollingPage][id%rollingPage] }
+func (r *rolling[K, A]) sum(id uint32) *rollingSum[K, A] {
+	return &r.sums[id/rollingPage][id%rollingPage]
+}
 
 // holds reports whether the sums are made of a pane that starts at start, or later.
 func (r *rolling[K, A]) holds(start int64) bool {

@@ -29,6 +29,8 @@ type Config struct {
 	Store Store
 	// CacheBytes bounds the memory of the decoded entries in front of the store, as far as it can be estimated. 0: 64 MiB.
 	CacheBytes int
+	// TimersInMemory keeps timers in memory although there is a Store.
+	TimersInMemory bool
 	// NowMs is the processing time that entries without a stamp get when they are restored into a state with a time to live.
 	NowMs int64
 }
