@@ -418,7 +418,8 @@ func (d *Driver) request(ctx context.Context, o checkpoint.Options, dir string) 
 	case r := <-answer:
 		return d.outcome(o, r)
 	case <-ctx.Done():
-		return "", fmt.Errorf("waiting for a %v: %w", o, context.Cause(ctx))
+		d.Post(Withdraw{id})
+		return "", fmt.Errorf("waiting for a %v: %w; it is not taken if it had not begun", o, context.Cause(ctx))
 	case <-d.done:
 		select {
 		case r := <-answer: // both had come

@@ -96,6 +96,8 @@ type (
 		Options   checkpoint.Options
 		Directory string // below which a savepoint is made
 	}
+	// Withdraw takes that nobody waits for a Request any more: if it has not begun it never will.
+	Withdraw struct{ ID checkpoint.RequestID }
 	// Cancel takes that the user ends the job now. Suspend keeps what is needed to go on later, whatever the retention says:
 	// this process ends, not the job.
 	Cancel struct{ Suspend bool }
@@ -117,6 +119,7 @@ func (ReadBackDone) event()           {}
 func (DeleteDone) event()             {}
 func (TimerFired) event()             {}
 func (Request) event()                {}
+func (Withdraw) event()               {}
 func (Cancel) event()                 {}
 
 // Action is what a Job asks its driver to do. The set is closed. Those of one Step are carried out in order; what takes long goes to

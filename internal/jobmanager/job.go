@@ -237,6 +237,8 @@ func (j *Job) handle(e Event) {
 		j.tell(checkpoint.Tick{})
 	case Request:
 		j.request(e)
+	case Withdraw:
+		j.tell(checkpoint.Withdraw{ID: e.ID})
 	case Cancel:
 		j.cancel(e)
 	default:
@@ -309,6 +311,7 @@ func (j *Job) beforeStart(e Event) {
 	switch e := e.(type) {
 	case Request:
 		j.refuse(e.ID)
+	case Withdraw: // it was refused
 	case Cancel:
 		j.status, j.over = StatusCanceled, true
 		j.do(Ended{Terminal: checkpoint.Cancelled})
