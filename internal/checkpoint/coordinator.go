@@ -413,7 +413,7 @@ func (c *Coordinator) acked(e Acked) {
 	case p == nil:
 		c.stats.late(slices.Contains(c.expired, e.ID))
 		c.do(DiscardSnapshot{e.ID, e.Attempt})
-	case !slices.Contains(p.plan.Await, e.Attempt):
+	case !p.plan.has(e.Attempt):
 		c.stats.UnknownAcks++
 		c.do(DiscardSnapshot{e.ID, e.Attempt})
 	case p.phase < awaiting:
@@ -427,6 +427,7 @@ func (c *Coordinator) acked(e Acked) {
 		p.record.Bytes += e.Bytes
 		p.record.Acked++
 		p.record.LastAck = c.now - p.begun
+		p.record.Acks = append(p.record.Acks, Ack{p.plan.taskOf(e.Attempt), p.record.LastAck, e.Bytes})
 		if len(p.waiting) == 0 { // (A2.7): the enumerators are in, else no barrier had gone out
 			p.phase = publishing
 			c.do(Publish{p.id, p.options, p.plan.Finished})

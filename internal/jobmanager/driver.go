@@ -333,11 +333,11 @@ func (d *Driver) step(e Event) {
 		switch e := e.(type) {
 		case Acked:
 			if x := d.drafts[e.ID]; x != nil {
-				x.parts[e.Task] = e.Parts
+				x.Add(e.Task, e.Parts)
 			}
 		case EnumeratorsSnapshotted:
 			if x := d.drafts[e.ID]; x != nil {
-				x.enumerators = e.States
+				x.Enumerators(e.States)
 			}
 		case DeployFailed:
 			if d.explainDamage(e) {

@@ -19,8 +19,7 @@ func (d *Driver) carry(a Action) {
 	case CancelAttempt:
 		d.cluster.Cancel(a.Attempt)
 	case Prepare:
-		d.drafts[a.ID] = &draft{triggeredMs: d.config.Clock.Now().UnixMilli(),
-			parts: map[checkpoint.Task]map[string]checkpoint.Subtask{}}
+		d.drafts[a.ID] = &draft{checkpoint.NewDraft(a.ID), d.config.Clock.Now().UnixMilli()}
 		d.beside(func() { d.Post(Prepared{a.ID, d.storage.prepare(a)}) })
 	case PrepareNothing:
 		d.storage.prepareNothing(a.ID)
