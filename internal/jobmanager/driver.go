@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	mrand "math/rand/v2"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -60,7 +61,9 @@ type Config struct {
 	Dir          string // of checkpoints; empty: in memory
 	SavepointDir string
 	// Restore is empty, Latest, or a path.
-	Restore           string
+	Restore string
+	// Claim takes over what Restore names, to delete it when newer checkpoints have replaced it (A15.5).
+	Claim             bool
 	AllowNonRestored  bool
 	CompatibleSchemas func(uid string, stored, declared checkpoint.State) error
 
@@ -143,6 +146,7 @@ type Driver struct {
 	background sync.WaitGroup
 	done       chan struct{} // closed when Run returns
 	seen       atomic.Pointer[Snapshot]
+	undeleted  undeleted
 	requests   struct {
 		sync.Mutex
 		last    checkpoint.RequestID
@@ -172,6 +176,10 @@ func New(c Config) (*Driver, error) {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	s, err := NewStorage(c.Disk, c.Dir, c.SavepointDir, c.JobID)
+	if c.Claim && c.Restore != "" && c.Dir == "" {
+		err = errors.Join(err, errors.New("execution.state-recovery.claim-mode: CLAIM needs execution.checkpointing.dir: the snapshot is deleted "+
+			"when a newer checkpoint has replaced it, and one in memory would be gone with the process"))
+	}
 	if err := errors.Join(err, c.Checkpoints.Validate(), c.Restart.Validate()); err != nil {
 		return nil, err
 	}
@@ -208,13 +216,14 @@ func (d *Driver) take() []Event {
 func (d *Driver) Status() Snapshot { return *d.seen.Load() }
 
 // Plan returns the plan of the restore that Run would begin with, nil for a fresh start, and what is to be said about it.
-// It takes the lock of the job's directory for the time being. Not to be called while Run runs.
-func (d *Driver) Plan() (*checkpoint.RestorePlan, string, error) {
+// It verifies all of the snapshot, until ctx ends. It takes the lock of the job's directory for the time being, and claims nothing. Not to
+// be called while Run runs.
+func (d *Driver) Plan(ctx context.Context) (*checkpoint.RestorePlan, string, error) {
 	release, err := d.lock()
 	if err != nil {
 		return nil, "", err
 	}
-	err = errors.Join(d.choose(), release())
+	err = errors.Join(d.choose(ctx), release())
 	return d.plan, d.first.Note, err
 }
 
@@ -228,8 +237,8 @@ func (d *Driver) lock() (func() error, error) {
 }
 
 // choose finds what to go on from and plans it.
-func (d *Driver) choose() (err error) {
-	if d.first, err = d.storage.Choose(d.config.Restore); err != nil {
+func (d *Driver) choose(ctx context.Context) (err error) {
+	if d.first, err = d.storage.Choose(ctx, d.config.Restore); err != nil {
 		return err
 	}
 	for _, t := range d.config.Operators {
@@ -267,8 +276,21 @@ func (d *Driver) Run(ctx context.Context, cluster Cluster) (r Result, err error)
 		return r, err
 	}
 	defer func() { err = errors.Join(err, release()) }()
-	if err := d.choose(); err != nil {
+	if err := d.choose(ctx); err != nil {
+		if ctx.Err() != nil { // the user did not want to wait for it: nothing has happened
+			return Result{Terminal: terminalOf(ctx)}, nil
+		}
 		return r, err
+	}
+	start := Start{LastID: d.first.LastID, Owned: d.first.Owned}
+	if d.first.Manifest != nil {
+		start.Restore = d.first.Manifest.ID
+		if d.config.Claim && !slices.Contains(d.first.Owned, checkpoint.Completed{ID: start.Restore}) {
+			if err := d.storage.claim(d.first); err != nil {
+				return r, err
+			}
+			start.Claimed, start.Owned = start.Restore, d.first.owning()
+		}
 	}
 	if d.first.Note != "" {
 		d.config.Log.Info(d.first.Note)
@@ -280,15 +302,19 @@ func (d *Driver) Run(ctx context.Context, cluster Cluster) (r Result, err error)
 	d.cluster, d.began = cluster, d.config.Clock.Now()
 	d.job = NewJob(JobSpec{Run: hex.EncodeToString(run[:]), Vertices: d.config.Vertices, Checkpoints: d.config.Checkpoints,
 		Restart: d.config.Restart, Rand: mrand.New(mrand.NewPCG(d.config.Seed, 1))})
-	start := Start{LastID: d.first.LastID, Owned: d.first.Owned}
-	if d.first.Manifest != nil {
-		start.Restore = d.first.Manifest.ID
-	}
 	d.step(start)
 	d.loop(ctx)
 	d.background.Wait()
 	d.refuseRest()
 	return d.result()
+}
+
+// terminalOf says how a job ends whose context has ended.
+func terminalOf(ctx context.Context) checkpoint.Terminal {
+	if errors.Is(context.Cause(ctx), ErrSuspend) {
+		return checkpoint.Suspended
+	}
+	return checkpoint.Cancelled
 }
 
 func (d *Driver) result() (Result, error) {
@@ -318,7 +344,7 @@ func (d *Driver) loop(ctx context.Context) {
 			d.step(TimerFired{})
 		case <-cancelled:
 			cancelled = nil
-			d.step(Cancel{Suspend: errors.Is(context.Cause(ctx), ErrSuspend)})
+			d.step(Cancel{Suspend: terminalOf(ctx) == checkpoint.Suspended})
 		}
 		stop()
 	}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"path"
-	"time"
 
 	"github.com/flottio/flott/internal/blob"
 	"github.com/flottio/flott/internal/checkpoint"
@@ -106,37 +105,6 @@ func (d *Driver) readBack(id checkpoint.ID) {
 		m, err := d.storage.readBack(id)
 		d.Post(ReadBackDone{id, m != nil, err})
 	})
-}
-
-// Deleting may meet a file that is just being written, or a storage that is away for a moment.
-const (
-	deleteAttempts   = 3
-	deleteRetryDelay = time.Second
-)
-
-// insist tries a few times.
-func (d *Driver) insist(f func() error) (err error) {
-	for i := range deleteAttempts {
-		if i > 0 {
-			fired, _ := d.config.Clock.NewTimer(deleteRetryDelay)
-			<-fired
-		}
-		if err = f(); err == nil {
-			return nil
-		}
-	}
-	return err
-}
-
-func (d *Driver) delete(ids []checkpoint.ID) {
-	var errs []error
-	for _, id := range ids {
-		if err := d.insist(func() error { return d.storage.remove(id) }); err != nil {
-			errs = append(errs, err)
-			d.config.Log.Warn("a checkpoint could not be deleted", "checkpoint", id, "error", err)
-		}
-	}
-	d.Post(DeleteDone{ids, errors.Join(errs...)})
 }
 
 func (d *Driver) discard(id checkpoint.ID) {

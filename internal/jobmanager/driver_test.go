@@ -459,7 +459,7 @@ func TestDriverRefusesAnotherJobsState(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, _, err = d.Plan()
+		_, _, err = d.Plan(t.Context())
 		var refused *RefusedError
 		if !errors.As(err, &refused) || !strings.Contains(err.Error(), "counts") {
 			t.Errorf("got %v", err)
@@ -468,7 +468,7 @@ func TestDriverRefusesAnotherJobsState(t *testing.T) {
 		if d, err = New(c); err != nil {
 			t.Fatal(err)
 		}
-		if p, _, err := d.Plan(); err != nil || len(p.Dropped) != 1 {
+		if p, _, err := d.Plan(t.Context()); err != nil || len(p.Dropped) != 1 {
 			t.Errorf("%+v, %v", p, err)
 		}
 	})
@@ -538,7 +538,7 @@ func TestEveryDamageIsRefused(t *testing.T) {
 					t.Fatalf("%s: %s is whole, or not named: %v, %v", what, name, err, report.Err())
 				}
 				for _, from := range []string{Latest, r.chk(2)} {
-					_, err := r.Storage().Choose(from)
+					_, err := r.Storage().Choose(t.Context(), from)
 					if err == nil || !strings.Contains(err.Error(), name) || !strings.Contains(err.Error(), "-s "+r.chk(1)) {
 						t.Fatalf("%s, -s %s: %v", what, from, err)
 					}
@@ -557,7 +557,7 @@ func TestEveryDamageIsRefused(t *testing.T) {
 			}
 		}
 		t.Logf("%d ways to damage", cases)
-		if chosen, err := r.Storage().Choose(Latest); err != nil || chosen.Manifest.ID != 2 {
+		if chosen, err := r.Storage().Choose(t.Context(), Latest); err != nil || chosen.Manifest.ID != 2 {
 			t.Errorf("undamaged again: %v", err)
 		}
 	})

@@ -8,9 +8,11 @@ type Event interface{ event() }
 
 type (
 	// Start takes that the job begins. Restore is the checkpoint it goes on from, None for a fresh start; LastID the greatest id
-	// that was ever used in its directory; Owned the complete checkpoints that are now its own to delete, ascending.
+	// that was ever used in its directory; Owned the complete checkpoints that are now its own to delete, ascending. Claimed, one of
+	// them, was somebody else's until now; None if there is none.
 	Start struct {
 		Restore checkpoint.ID
+		Claimed checkpoint.ID
 		LastID  checkpoint.ID
 		Owned   []checkpoint.Completed
 	}
