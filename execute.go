@@ -68,6 +68,8 @@ func Prepare(name string, build func(*Env), cfg *config.Set, log *slog.Logger) (
 	if err != nil {
 		return nil, err
 	}
+	registerJob(j.registry.Group(metrics.Scope{Level: metrics.JobManagerJobLevel, Host: "localhost", JobID: engine.ID, JobName: name}),
+		j.driver.Status, time.Now)
 	j.cluster = &localCluster{job: j}
 	j.cluster.engine = &taskmanager.Cluster{Job: engine, Storage: stateStorage{j.driver.Storage()}, Events: j.cluster}
 	return j, nil

@@ -128,6 +128,32 @@ type Snapshot struct {
 	Restored checkpoint.ID // what the first attempt went on from
 	Stats    checkpoint.Stats
 	Started  time.Time
+	// RunningSince is when the job began to run, or did again; DownSince when it last ceased to, without being over. At most one is
+	// set; before the first run none is.
+	RunningSince, DownSince time.Time
+	RestoredAt              time.Time // when the newest attempt was deployed that was restored from a checkpoint; zero if none was
+}
+
+// runs reports whether records are processed in a status.
+func (s Status) runs() bool { return s == StatusRunning || s == StatusStopping || s == StatusFinishing }
+
+// Over reports whether the job has ended.
+func (s Status) Over() bool { return s >= StatusFinished }
+
+// times carries the times of a snapshot on from the one before.
+func (s *Snapshot) times(before *Snapshot, now time.Time) {
+	s.RunningSince, s.DownSince = before.RunningSince, before.DownSince
+	switch {
+	case s.Status.Over():
+		s.RunningSince, s.DownSince = time.Time{}, time.Time{}
+	case s.Status.runs():
+		s.DownSince = time.Time{}
+		if s.RunningSince.IsZero() {
+			s.RunningSince = now
+		}
+	case !s.RunningSince.IsZero():
+		s.RunningSince, s.DownSince = time.Time{}, now
+	}
 }
 
 // Driver runs one job: one goroutine owns the machine; work on storage runs beside it and comes back as events.
@@ -160,6 +186,7 @@ type Driver struct {
 	drafts         map[checkpoint.ID]*draft
 	manifests      map[checkpoint.ID]*checkpoint.Manifest // complete ones that an attempt may go on from
 	ended          *Ended
+	restoredAt     time.Time
 	toldOf         checkpoint.Reason // of the failed checkpoint that was logged last
 	toldAt         time.Duration
 }
@@ -405,7 +432,8 @@ func (d *Driver) tell(e Event, before, now *Snapshot) {
 
 func (d *Driver) look() {
 	s := &Snapshot{Status: d.job.Status(), Attempt: d.job.attempt, Attempts: d.job.Attempts(), Dropped: d.job.Dropped(),
-		Failure: d.job.Failure(), Started: d.began, Stats: d.job.Coordinator().Stats()}
+		Failure: d.job.Failure(), Started: d.began, Stats: d.job.Coordinator().Stats(), RestoredAt: d.restoredAt}
+	s.times(d.seen.Load(), d.config.Clock.Now())
 	if d.first.Manifest != nil {
 		s.Restored = d.first.Manifest.ID
 	}

@@ -62,6 +62,7 @@ func (d *Driver) deploy(a Deploy) {
 	x := Attempt{ID: a.Attempt, Number: a.Number, Restored: a.Restore}
 	d.config.Log.Info("deploying", "attempt", a.Attempt, "number", a.Number, "checkpoint", a.Restore)
 	if a.Restore != checkpoint.None {
+		d.restoredAt = d.config.Clock.Now()
 		m := d.manifests[a.Restore]
 		if m == nil {
 			invariant.Bug("going on from checkpoint %d, whose manifest is not known", a.Restore)
