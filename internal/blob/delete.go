@@ -41,7 +41,7 @@ func (s *Store) ownDir(dir string) error {
 		return err
 	}
 	for _, e := range entries {
-		if e.Name == path.Base(dir) && !e.Dir {
+		if e.Name == path.Base(dir) && (e.Link || !e.Dir) {
 			return errors.New("it is a link or a file, not the directory that was made; nothing behind it is touched")
 		}
 	}
@@ -81,7 +81,7 @@ func (s *Store) empty(dir string, live func(name string) bool) error {
 		switch {
 		case live != nil && live(name):
 			kept = true
-		case e.Dir:
+		case e.Dir && !e.Link:
 			errs = append(errs, fmt.Errorf("%s is a directory; nothing here makes one, so it is left alone", name))
 		default:
 			if err := s.disk.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -126,6 +126,9 @@ func (s *Store) Sweep(jobDir string, keep Keep) (removed []string, err error) {
 				removed = append(removed, f.Dir)
 			}
 			continue
+		}
+		if s.ownDir(f.Dir) != nil {
+			continue // moved away by the user, who has left a link
 		}
 		names, err := s.sweepTemporary(f.Dir)
 		removed = append(removed, names...)

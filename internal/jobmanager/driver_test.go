@@ -241,6 +241,9 @@ func TestDriverGoesOnAfterAFailure(t *testing.T) {
 		if len(r.deployed) != 2 {
 			t.Fatalf("%d attempts", len(r.deployed))
 		}
+		if at := r.Status().RestoredAt; at.Before(r.Status().Started.Add(15 * time.Second)) {
+			t.Errorf("restored at %v", at)
+		}
 		a := r.deployed[1]
 		if a.Restored != 1 || a.Number != 2 || a.ID == r.deployed[0].ID || a.Dir != r.chk(1) || a.Plan == nil {
 			t.Errorf("second attempt %+v", a)
@@ -643,7 +646,7 @@ func TestNewSaysAllThatIsWrong(t *testing.T) {
 	}
 	c = testConfig(blob.NewMemory())
 	c.Dir = "s3://bucket/x"
-	if _, err := New(c); err == nil || !strings.Contains(err.Error(), "no storage for s3") {
+	if _, err := New(c); err == nil || !strings.Contains(err.Error(), "storage on s3: is not supported yet") {
 		t.Errorf("got %v", err)
 	}
 	if p, err := localPath("file:///a/b"); p != "/a/b" || err != nil {
