@@ -46,6 +46,8 @@ type Config struct {
 	ClockJumps, ClockEvery int
 	// SlowSources makes a source work that many times less often than other tasks, so that checkpoints fit between its records; 0 means 1.
 	SlowSources int
+	// SerialiseEdges turns each element that one task sends to another into bytes and back.
+	SerialiseEdges bool
 	// Restarts bounds the restarts after failures of user code.
 	Restarts int
 	// MaxSteps bounds the run; 0 means 2 million.
@@ -59,6 +61,8 @@ type Config struct {
 // Result is what a run did.
 type Result struct {
 	Steps, Attempts, Checkpoints, Savepoints, Aborts, Crashes, Faults, Failures int
+	// Serialised is the number of elements that went through bytes.
+	Serialised int
 	// Hash is a digest of everything that happened, in order: two runs of one seed have the same.
 	Hash uint64
 }
