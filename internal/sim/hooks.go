@@ -23,6 +23,10 @@ type Hooks struct {
 	// Sent is called for each element that a task has put into a queue, right after the step. It may change the element, and those before
 	// it that wait in the queue.
 	Sent func(s *Sent) error
+	// Completing is called before tasks hear that a checkpoint, or the savepoint that the job stops with, is complete; false keeps it from them.
+	Completing func(id checkpoint.ID, stops bool) bool
+	// Stopped is called when the job has stopped with a savepoint and everything is committed.
+	Stopped func() error
 	// Ended is called when the job has ended, before its tasks are closed.
 	Ended func(a *taskmanager.Attempt) error
 }
