@@ -32,6 +32,7 @@ type trial struct {
 	sums   *flotttest.Ledger[event] // of the graph keyed
 	// mergeTwice is a deliberate bug of windows.
 	mergeTwice bool
+	lengths    map[string]int // of splits, for another one
 	trouble    *trouble
 	// committed counts what the ledger holds; settled is that count when the job was stopped, -1 otherwise.
 	committed func() int
@@ -56,7 +57,7 @@ var (
 )
 
 func newTrial(k knobs) *trial {
-	t := &trial{knobs: k, trouble: newTrouble(k), settled: -1}
+	t := &trial{knobs: k, trouble: newTrouble(k), settled: -1, lengths: map[string]int{}}
 	switch k.Graph {
 	case "keyed":
 		t.keyed()
@@ -100,6 +101,7 @@ func (t *trial) input(first int) flotttest.Script[event] {
 			records = append(records, flotttest.At(at, e))
 		}
 		s.Splits = append(s.Splits, records)
+		t.lengths[fmt.Sprintf("split-%d", i)] = len(records)
 	}
 	return s
 }

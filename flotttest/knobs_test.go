@@ -95,13 +95,18 @@ func expand(seed uint64, graphs []string) knobs {
 			chained = !chained
 		}
 	}
-	if rng.IntN(4) == 0 {
+	// What makes further attempts costs time: the four graphs alone have little of it.
+	rare := 3
+	if len(graphs) == len(graphNames) {
+		rare = 16
+	}
+	if rng.IntN(rare) == 0 {
 		k.Stops, k.StopEvery = 1+rng.IntN(3), one(40, 200)
 	}
-	if rng.IntN(4) == 0 {
+	if rng.IntN(rare) == 0 {
 		k.Failures, k.FailureEvery = 1+rng.IntN(3), one(10, 100, 300)
 	}
-	k.SerialiseEdges, k.Tardy, k.Lists = rng.IntN(8) == 0, rng.IntN(2) == 0, rng.IntN(2) == 0
+	k.SerialiseEdges, k.Tardy, k.Lists = rng.IntN(2*rare) == 0, rng.IntN(2) == 0, rng.IntN(2) == 0
 	if !k.windowed() {
 		k.Tardy, k.Lists = false, false
 	}

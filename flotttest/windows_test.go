@@ -148,7 +148,7 @@ func (t *trial) checkWindows(got []fired, in map[eventID]arrival) error {
 			return fmt.Errorf("event %+v of %d is in windows %v, which are not the last of its windows", e, a.at, found[e])
 		}
 	}
-	return t.checkSessions(got, in)
+	return t.checkSessions(got)
 }
 
 // windowsOf is how many windows an event is in.
@@ -201,7 +201,7 @@ func (t *trial) checkWindow(f fired, in map[eventID]arrival) error {
 }
 
 // checkSessions checks that sessions of a key do not meet: they would be one. Tardy events may come to one that has fired.
-func (t *trial) checkSessions(got []fired, _ map[eventID]arrival) error {
+func (t *trial) checkSessions(got []fired) error {
 	if t.knobs.Graph != "session" || t.knobs.Tardy {
 		return nil
 	}
