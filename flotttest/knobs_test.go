@@ -59,7 +59,7 @@ func expand(seed uint64, graphs []string) knobs {
 		Seed: seed, Graph: graphs[seed%uint64(len(graphs))],
 		Splits: 1 + rng.IntN(maxSplits), Records: one(1, 8, 20, 40), Keys: 1 + rng.IntN(maxKeys),
 		Disorder: int64(one(0, 3, 40)), MaxBatch: one(0, 1, 2, 5), Static: rng.IntN(2) == 0, ReadSeed: 1 + rng.Uint64N(1<<40),
-		QueueElements: one(0, 1, 1, 2, 4), BufferTimeoutMs: int64(one(0, 0, 50, 1000)), MaxConcurrent: 1 + rng.IntN(3),
+		QueueElements: one(0, 1, 1, 2, 4), BufferTimeoutMs: int64(one(0, 0, 50, 1000)), MaxConcurrent: 1 + rng.IntN(2),
 		SlowSources: one(1, 4, 16),
 	}
 	if on() {
@@ -99,6 +99,9 @@ func expand(seed uint64, graphs []string) knobs {
 	rare := 3
 	if len(graphs) == len(graphNames) {
 		rare = 16
+	}
+	if rng.IntN(rare) == 0 {
+		k.MaxConcurrent, k.SavepointEvery = 3, 60
 	}
 	if rng.IntN(rare) == 0 {
 		k.Stops, k.StopEvery = 1+rng.IntN(3), one(40, 200)
