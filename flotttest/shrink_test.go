@@ -152,7 +152,7 @@ func TestShrinkReducesAFailure(t *testing.T) {
 			t.Fatal(err)
 		}
 		after, err := try(again)
-		if err == nil || after.Steps*2 > before.Steps || small.Records > 5 || small.Splits > 2 || small.Crashes > 1 || slices.Max(small.Parallelism) > 2 {
+		if err == nil || after.Steps*2 > before.Steps || small.Records > 5 || small.Splits > k.Splits || small.Crashes > 1 || small.Faults > 0 || slices.Max(small.Parallelism) > 2 {
 			t.Fatalf("seed %d: %d steps became %d, with %v: %v", seed, before.Steps, after.Steps, small, err)
 		}
 		t.Logf("seed %d: %d steps became %d, with %v\n%s", seed, before.Steps, after.Steps, small, small.replay())
