@@ -50,6 +50,7 @@ func taskSettings(c *config.Set) taskmanager.Settings {
 		Backend:         string(config.StateBackend.Get(c)),
 		MemoryBytes:     int64(config.RocksDBMemory.Get(c)),
 		LocalDir:        os.TempDir(),
+		TimersInMemory:  config.RocksDBTimers.Get(c) == config.HeapTimerService,
 		QueueBytes:      int64(config.QueueSize.Get(c)),
 	}
 	if !config.BufferTimeoutEnabled.Get(c) {

@@ -15,7 +15,7 @@ func Known() []Described {
 		CheckpointTolerableFailures, CheckpointNumRetained, CheckpointRetention, CheckpointDir, SavepointDir, CheckpointStorage,
 		CheckpointAfterTasksFinish, CheckpointIncremental,
 		RecoveryPath, RecoveryIgnoreUnclaimedState, RecoveryClaimMode,
-		StateBackend, RocksDBMemory, RocksDBLocalDir, TmpDirs,
+		StateBackend, RocksDBMemory, RocksDBLocalDir, RocksDBTimers, TmpDirs,
 		RestartStrategy, FixedDelayAttempts, FixedDelayDelay,
 		FailureRateMaxFailures, FailureRateInterval, FailureRateDelay,
 		ExponentialDelayInitial, ExponentialDelayMax, ExponentialDelayMultiplier, ExponentialDelayJitter,
@@ -73,6 +73,15 @@ type Backend string
 const (
 	HashMapBackend Backend = "hashmap"
 	RocksDBBackend Backend = "rocksdb"
+)
+
+// TimerService is a value of RocksDBTimers.
+type TimerService string
+
+// Where the rocksdb backend keeps timers.
+const (
+	RocksDBTimerService TimerService = "ROCKSDB"
+	HeapTimerService    TimerService = "HEAP"
 )
 
 // Strategy is a value of RestartStrategy.
@@ -164,6 +173,9 @@ var (
 			"stateful operators share it."}
 	RocksDBLocalDir = &Option[[]string]{Key: "state.backend.rocksdb.localdir", Syntax: Paths, Optional: true,
 		Doc: "Local directories for the files of the rocksdb backend. Unset: io.tmp.dirs."}
+	RocksDBTimers = &Option[TimerService]{Key: "state.backend.rocksdb.timer-service.factory", Default: RocksDBTimerService,
+		Syntax: Enum[TimerService]{Values: []TimerService{RocksDBTimerService, HeapTimerService}},
+		Doc:    "Where the rocksdb backend keeps timers: ROCKSDB on disk, the earliest in memory; HEAP all in memory, which is faster for few."}
 	TmpDirs = &Option[[]string]{Key: "io.tmp.dirs", Syntax: Paths, Optional: true, Aliases: []string{"taskmanager.tmp.dirs"},
 		Doc: "Directories for temporary files. Unset: the system's."}
 )
