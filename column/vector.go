@@ -149,8 +149,8 @@ func (v *Vector) Release() {
 		k.Release()
 	}
 	clear(v.Kids)
-	v.Reset()
 	v.Kids = v.Kids[:0]
+	v.Reset()
 	pools[v.Store].Put(v)
 }
 
