@@ -50,6 +50,7 @@ func taskSettings(c *config.Set) taskmanager.Settings {
 		Backend:         string(config.StateBackend.Get(c)),
 		MemoryBytes:     int64(config.RocksDBMemory.Get(c)),
 		LocalDir:        os.TempDir(),
+		TimersInMemory:  config.RocksDBTimers.Get(c) == config.HeapTimerService,
 		QueueBytes:      int64(config.QueueSize.Get(c)),
 	}
 	if !config.BufferTimeoutEnabled.Get(c) {
@@ -61,14 +62,6 @@ func taskSettings(c *config.Set) taskmanager.Settings {
 		}
 	}
 	return s
-}
-
-// checkpointDir is where checkpoints go; empty: they stay in memory.
-func checkpointDir(c *config.Set) string {
-	if config.CheckpointStorage.Get(c) == config.JobManagerStorage {
-		return ""
-	}
-	return config.CheckpointDir.Get(c)
 }
 
 // restartConfig is what happens after a failure.

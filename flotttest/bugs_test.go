@@ -146,8 +146,8 @@ func restoreTimersTwice(_ *trial, c *sim.Config) {
 		}
 		var now []state.Timer[int64]
 		for {
-			t, ok := x.timers.Pop(watermark.End)
-			if !ok {
+			t, ok, err := x.timers.Pop(watermark.End)
+			if !ok || err != nil {
 				break
 			}
 			now = append(now, t)
@@ -156,7 +156,7 @@ func restoreTimersTwice(_ *trial, c *sim.Config) {
 			if !h.KeyGroups.Contains(keygroup.Of(t.Hash, keygroup.DefaultMax(1))) {
 				continue // after a change of parallelism it lies elsewhere
 			}
-			if _, err := x.timers.Register(t.Key, t.Hash, t.TimeMs); err != nil {
+			if err := x.timers.Register(t.Key, t.Hash, t.TimeMs); err != nil {
 				return b
 			}
 		}
@@ -184,7 +184,7 @@ func openBuckets(f *state.File, r keygroup.Range) (x bucketState, err error) {
 	if _, err = state.RegisterValue[int64, int32](x.backend, state.Place{UID: manyOut, Name: "open"}); err != nil {
 		return x, err
 	}
-	x.timers, err = state.RegisterTimers[int64](x.backend, manyOut, "event-timers")
+	x.timers, err = state.RegisterTimers[int64](x.backend, manyOut, "@event-timers")
 	return x, err
 }
 

@@ -32,6 +32,7 @@ func (a *Attempt) backend(s *task.Spec) (*state.Backend, error) {
 		if err != nil {
 			return nil, fmt.Errorf("opening the state of task %q, subtask %d: %w", s.Name, s.Subtask, err)
 		}
+		c.TimersInMemory = j.Settings.TimersInMemory
 		c.Store, c.CacheBytes = store, share
 	}
 	return state.NewBackend(c)

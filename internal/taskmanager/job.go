@@ -31,6 +31,8 @@ type Settings struct {
 	Backend     string
 	MemoryBytes int64
 	LocalDir    string
+	// TimersInMemory keeps timers out of rocksdb.
+	TimersInMemory bool
 	// QueueBytes bounds one queue between two subtasks; 0 means network.MaxQueueBytes.
 	QueueBytes int64
 	// QueueElements bounds it in elements, for tests of backpressure; 0 means as many as it has places.
