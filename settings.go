@@ -28,6 +28,7 @@ func checkpointConfig(c *config.Set) checkpoint.Config {
 	x.MinPause = config.CheckpointMinPause.Get(c)
 	x.MaxConcurrent = config.CheckpointMaxConcurrent.Get(c)
 	x.TolerableFailures = config.CheckpointTolerableFailures.Get(c)
+	x.HistorySize = config.CheckpointHistory.Get(c)
 	x.NumRetained = config.CheckpointNumRetained.Get(c)
 	if config.CheckpointMode.Get(c) == config.AtLeastOnce {
 		x.Mode = checkpoint.AtLeastOnce

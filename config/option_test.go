@@ -141,6 +141,7 @@ func TestDefaultsAreFlinks(t *testing.T) {
 		"parallelism.default": "1", "pipeline.max-parallelism": "-1", "pipeline.operator-chaining.enabled": "true",
 		"pipeline.auto-watermark-interval": "200 ms", "pipeline.object-reuse": "false",
 		"execution.buffer-timeout.interval": "100 ms", "execution.buffer-timeout.enabled": "true",
+		"web.checkpoints.history": "10",
 	}
 	differs := map[string]string{
 		"state.backend.rocksdb.memory.fixed-per-slot": "Flink takes a share of its managed memory, which Flott does not have",

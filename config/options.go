@@ -22,7 +22,7 @@ func Known() []Described {
 		ExponentialDelayResetThreshold, ExponentialDelayAttempts,
 		PipelineName, Parallelism, MaxParallelism, OperatorChaining, AutoWatermarkInterval, ObjectReuse, GlobalJobParameters,
 		BufferTimeout, BufferTimeoutEnabled, BatchRows, BatchSize, QueueSize,
-		MetricsPort, ProgressInterval,
+		MetricsPort, ProgressInterval, CheckpointHistory,
 	}
 }
 
@@ -270,6 +270,8 @@ var (
 
 // Looking.
 var (
+	CheckpointHistory = &Option[int]{Key: "web.checkpoints.history", Syntax: Ints, Default: 10, Check: between(0, 10_000, strconv.Itoa),
+		Doc: "How many finished checkpoints are remembered with their statistics."}
 	MetricsPort = &Option[int]{Key: "metrics.port", Syntax: Ints, Optional: true, Check: between(0, math.MaxUint16, strconv.Itoa),
 		Doc: "TCP port on the loopback interface that serves metrics to Prometheus at /metrics. 0: any free port, said in the log. " +
 			"Unset: none. Only Flott has this option; Flink's default for the purpose is 9249."}
