@@ -273,6 +273,8 @@ func classify(err error) jobmanager.Failure {
 	f := jobmanager.Failure{Class: jobmanager.Transient, Err: err}
 	var user *operator.Failure
 	switch {
+	case errors.As(err, &user) && user.Bug:
+		f.Class = jobmanager.Bug
 	case operator.IsPermanent(err):
 		f.Class = jobmanager.Permanent
 	case errors.As(err, &user) && user.Stack != "":

@@ -20,6 +20,9 @@ const (
 // Names of the timers' state.
 var timerStates = [timerKinds]string{"event-timers", "processing-timers"}
 
+// timerNames are for people.
+var timerNames = [timerKinds]string{"event timer", "processing timer"}
+
 // maxFiring bounds the timers that fire before the task looks around: output gets a chance to leave, so that the outbox stays bounded however
 // many timers are due (A6.10).
 const maxFiring = 1024
@@ -44,7 +47,8 @@ func (s *timerService[K]) open(c *operator.Context, event, processing bool) erro
 	return nil
 }
 
-var errNoTimerFunction = errors.New("a timer was set, but setup gave no function for it: call OnEventTimer or OnProcessingTimer")
+var errNoTimerFunction = operator.Permanent(errors.New("a timer was set, but setup gave no function for it: call OnEventTimer or " +
+	"OnProcessingTimer there"))
 
 func (s *timerService[K]) set(key K, hash uint64, kind timerKind, at int64) error {
 	if s.timers[kind] == nil {

@@ -3,6 +3,7 @@ package operator
 import (
 	"errors"
 	"fmt"
+	"time"
 )
 
 // Failure is an error with its place: which operator, which subtask, which record.
@@ -12,16 +13,26 @@ type Failure struct {
 	Parallelism   int
 	// Record is the record in work, shortened; empty when there was none.
 	Record string
-	// Stack is the user's part of the stack when the function panicked.
+	// Place is what else was in work: a timer, a window, a place in the input; may be empty.
+	Place string
+	// Stack is the user's part of the stack when the function panicked; all of it if Bug.
 	Stack string
-	Err   error
+	// Bug says that the engine itself panicked, not a function of the user.
+	Bug bool
+	Err error
 }
 
 // Error says all of it in one line, and the stack below.
 func (f *Failure) Error() string {
 	s := fmt.Sprintf("operator %q, subtask %d of %d", f.Operator, f.Subtask+1, f.Parallelism)
+	if f.Place != "" {
+		s += ", " + f.Place
+	}
 	if f.Record != "" {
 		s += fmt.Sprintf(", record %s", f.Record)
+	}
+	if f.Bug {
+		s += ": BUG: Flott itself failed, not a function of the job; please report it with what stands below"
 	}
 	s += ": " + f.Err.Error()
 	if f.Stack != "" {
@@ -68,6 +79,20 @@ func IsFatal(err error) bool {
 
 // Errorf makes an error; here so that operators need one import.
 func Errorf(format string, args ...any) error { return fmt.Errorf(format, args...) }
+
+// PlaceOfKey names a key with what was done for it: PlaceOfKey(7, "event timer at ...").
+func PlaceOfKey(key any, what string) string { return "key " + Shorten(key) + ", " + what }
+
+// PlaceOfWindow names a window of a key.
+func PlaceOfWindow(key any, s Span) string {
+	if s == always {
+		return PlaceOfKey(key, "global window")
+	}
+	return PlaceOfKey(key, "window "+TimeText(s.Start)+" to "+TimeText(s.End))
+}
+
+// TimeText writes a time in milliseconds since the epoch, in UTC.
+func TimeText(ms int64) string { return time.UnixMilli(ms).UTC().Format("2006-01-02T15:04:05.000Z") }
 
 // maxRecordText bounds a record's text in an error, in bytes.
 const maxRecordText = 300
