@@ -68,7 +68,7 @@ func Prepare(name string, build func(*Env), cfg *config.Set, log *slog.Logger) (
 		return nil, err
 	}
 	j.cluster = &localCluster{job: j}
-	j.cluster.engine = &taskmanager.Cluster{Job: engine, Storage: stateStorage{j.driver.Storage()}, Events: j.cluster}
+	j.cluster.engine = &taskmanager.Cluster{Job: engine, Storage: stateStorage{j.driver.Storage()}, Events: j.cluster, Log: log}
 	return j, nil
 }
 
@@ -115,6 +115,16 @@ func (e *RestoreError) Error() string { return e.Err.Error() }
 // Unwrap gives the cause.
 func (e *RestoreError) Unwrap() error { return e.Err }
 
+// StuckError says that a function of the job has not returned for task.cancellation.timeout although the job, or an attempt of it, was cancelled.
+// Go cannot end a goroutine: the process should end.
+type StuckError struct{ Err error }
+
+// Error implements error.
+func (e *StuckError) Error() string { return e.Err.Error() }
+
+// Unwrap gives the cause.
+func (e *StuckError) Unwrap() error { return e.Err }
+
 // JobResult is how a job ended.
 type JobResult struct {
 	// Status is FINISHED, CANCELED, FAILED or SUSPENDED.
@@ -128,7 +138,7 @@ type JobResult struct {
 }
 
 // Run runs the job to its end. A cancelled ctx cancels it; with ErrSuspend as its cause everything is kept that is needed to go on.
-// It can be called once.
+// It can be called once. With a *StuckError something of the job still runs.
 func (j *Job) Run(ctx context.Context) (JobResult, error) {
 	j.started = time.Now()
 	r, err := j.driver.Run(ctx, j.cluster)
@@ -174,6 +184,9 @@ func (j *Job) Metrics() *metrics.Registry { return j.registry }
 func (j *Job) Progress(previous metrics.Snapshot) metrics.Progress {
 	return j.registry.Snapshot().Progress(previous)
 }
+
+// Waiting says what of the job has not ended although it was cancelled, or is to be restarted.
+func (j *Job) Waiting() []string { return j.cluster.engine.Waiting() }
 
 // Status is where the job stands.
 func (j *Job) Status() jobmanager.Snapshot { return j.driver.Status() }
@@ -263,6 +276,9 @@ func (c *localCluster) Failed(attempt string, err error) {
 func (c *localCluster) EnumeratorsSnapshotted(attempt string, id checkpoint.ID, states map[string][]byte, err error) {
 	c.job.driver.Post(jobmanager.EnumeratorsSnapshotted{Attempt: attempt, ID: id, States: states, Err: err})
 }
+
+// Stuck gives the job up: what does not end cannot be waited for any longer.
+func (c *localCluster) Stuck(_ string, err error) { c.job.driver.GiveUp(&StuckError{err}) }
 
 func (c *localCluster) Ended(attempt string, err error) {
 	c.job.driver.Post(jobmanager.AttemptEnded{Attempt: attempt})

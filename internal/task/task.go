@@ -450,6 +450,11 @@ func (t *Task) Close() (err error) {
 	return err
 }
 
+// Title names the task for people. Any goroutine may call it.
+func (t *Task) Title() string {
+	return fmt.Sprintf("task %q, subtask %d of %d", t.spec.Name, t.spec.Subtask+1, t.spec.Parallelism)
+}
+
 // Describe says where the task stands, for a report of a job that does not move.
 func (t *Task) Describe() string {
 	waiting, queued := 0, 0

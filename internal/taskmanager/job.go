@@ -7,6 +7,7 @@ package taskmanager
 
 import (
 	"context"
+	"time"
 
 	"github.com/flottio/flott/internal/graph"
 	"github.com/flottio/flott/internal/network"
@@ -31,6 +32,9 @@ type Settings struct {
 	Backend     string
 	MemoryBytes int64
 	LocalDir    string
+	// CancellationInterval is between two warnings of what has not ended although it was cancelled; after CancellationTimeout the job is given up.
+	// 0: none, and never.
+	CancellationInterval, CancellationTimeout time.Duration
 	// QueueBytes bounds one queue between two subtasks; 0 means network.MaxQueueBytes.
 	QueueBytes int64
 	// QueueElements bounds it in elements, for tests of backpressure; 0 means as many as it has places.
