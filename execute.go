@@ -94,6 +94,9 @@ func (j *Job) PlanJSON() ([]byte, error) {
 // RestorePlan says what the configured snapshot would restore, what is new, and what would be dropped. An error is a refusal or a damage.
 func (j *Job) RestorePlan(context.Context) (string, error) {
 	p, note, err := j.driver.Plan()
+	if isDirectoryError(err) {
+		return "", err
+	}
 	if err != nil {
 		return "", &RestoreError{err}
 	}
@@ -149,7 +152,7 @@ func (j *Job) Run(ctx context.Context) (JobResult, error) {
 	}
 	if err != nil {
 		res.Status = "FAILED"
-		if r.Attempts == 0 || isRestoreFailure(err) {
+		if r.Attempts == 0 && !isDirectoryError(err) || isRestoreFailure(err) {
 			err = &RestoreError{err}
 		}
 	}
@@ -158,6 +161,11 @@ func (j *Job) Run(ctx context.Context) (JobResult, error) {
 
 var terminalNames = map[checkpoint.Terminal]string{checkpoint.Finished: "FINISHED", checkpoint.Cancelled: "CANCELED", checkpoint.Failed: "FAILED",
 	checkpoint.Suspended: "SUSPENDED"}
+
+// DirectoryError says that the directory that an option names cannot be used; nothing was started.
+type DirectoryError = jobmanager.DirectoryError
+
+func isDirectoryError(err error) bool { return errors.As(err, new(*DirectoryError)) }
 
 func isRestoreFailure(err error) bool {
 	var refused *jobmanager.RefusedError
@@ -286,12 +294,12 @@ func (c *localCluster) Ended(attempt string, err error) {
 
 // classify puts an error into one of the classes that decide about recovery.
 func classify(err error) jobmanager.Failure {
-	f := jobmanager.Failure{Class: jobmanager.Transient, Err: err}
+	f := jobmanager.Failure{Class: jobmanager.Transient, Err: operator.Advise(err)}
 	var user *operator.Failure
 	switch {
 	case errors.As(err, &user) && user.Bug:
 		f.Class = jobmanager.Bug
-	case operator.IsPermanent(err):
+	case operator.IsHopeless(err):
 		f.Class = jobmanager.Permanent
 	case errors.As(err, &user) && user.Stack != "":
 		f.Class = jobmanager.User

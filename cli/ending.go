@@ -31,6 +31,8 @@ func (r *run) ended(o outcome) (ending, exitCode) {
 			return r.processEnded(o.result), exitTerminated
 		}
 		return r.cancelled(o.result), signalCode(r.signal)
+	case errors.As(o.err, new(*flott.DirectoryError)):
+		return func(exitCode) exitCode { return r.refuse(o.err) }, exitRefused
 	case o.err != nil && o.restoreErr:
 		return r.failed("", o), exitRestore
 	case o.err != nil:

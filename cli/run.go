@@ -124,7 +124,7 @@ func (r *run) work(ctx context.Context, started chan<- struct{}) outcome {
 	if config.RecoveryPath.Get(r.cfg) != "" {
 		text, err := r.job.RestorePlan(ctx)
 		if err != nil {
-			return outcome{err: err, restoreErr: true}
+			return outcome{err: err, restoreErr: !errors.As(err, new(*flott.DirectoryError))}
 		}
 		fmt.Fprintf(r.screen, "%s\n", strings.TrimRight(text, "\n"))
 	}

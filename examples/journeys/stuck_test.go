@@ -72,3 +72,15 @@ func awaitFile(t *testing.T, name string) {
 		}
 	}
 }
+
+// A checkpoint directory that cannot be used is a mistake of the configuration: it is named with its option, and nothing is started.
+func TestUnusableCheckpointDirectory(t *testing.T) {
+	for _, args := range [][]string{nil, {"-s", "latest"}, {"plan", "-s", "latest"}} {
+		text, code := execute(t, "stuck", t.TempDir(), append(args, "-D", "execution.checkpointing.interval=1 h", "-D",
+			"execution.checkpointing.dir=/proc/nope")...)
+		if code != 2 {
+			t.Errorf("%v: exit code %d, want 2", args, code)
+		}
+		says(t, text, "execution.checkpointing.dir: the directory /proc/nope cannot be used: ")
+	}
+}

@@ -160,6 +160,7 @@ type Driver struct {
 	stuck          error             // of the attempt that does not end
 	toldOf         checkpoint.Reason // of the failed checkpoint that was logged last
 	toldAt         time.Duration
+	same           recurrence
 }
 
 // New returns a driver that has not started, or all that is wrong with the configuration.
@@ -368,8 +369,10 @@ func (d *Driver) step(e Event) {
 				return
 			}
 			d.config.Log.Error("the attempt could not be started", "attempt", e.Attempt, "class", e.Failure.Class, "error", e.Failure.Err)
+			d.tellSame(e.Attempt, e.Failure)
 		case TaskFailed:
 			d.config.Log.Error("the attempt failed", "attempt", e.Attempt, "class", e.Failure.Class, "error", e.Failure.Err)
+			d.tellSame(e.Attempt, e.Failure)
 		}
 	}
 	before := d.seen.Load()

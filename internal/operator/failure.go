@@ -3,6 +3,9 @@ package operator
 import (
 	"errors"
 	"fmt"
+	"io/fs"
+	"strings"
+	"syscall"
 	"time"
 )
 
@@ -61,6 +64,29 @@ func Permanent(err error) error {
 func IsPermanent(err error) bool {
 	var p permanent
 	return errors.As(err, &p)
+}
+
+// IsHopeless reports whether another attempt would meet the error again: it was marked Permanent, or the operating system refuses what somebody has
+// to put right: a permission, a directory that is none. Errors that may go away by themselves, or while the job waits for its restart, are not
+// among them: a full disk, too few file descriptors, a device that does not answer.
+func IsHopeless(err error) bool {
+	if IsPermanent(err) || errors.Is(err, fs.ErrPermission) {
+		return true
+	}
+	for _, e := range []syscall.Errno{syscall.EROFS, syscall.ENOTDIR, syscall.EISDIR, syscall.ENAMETOOLONG, syscall.ELOOP} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
+}
+
+// Advise adds to an error what can be done about it, where the operating system's own words do not say.
+func Advise(err error) error {
+	if (errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE)) && !strings.Contains(err.Error(), "ulimit -n") {
+		return fmt.Errorf("%w\nraise the limit of open files (ulimit -n)", err)
+	}
+	return err
 }
 
 // fatal marks an error of a snapshot's asynchronous part that must fail the task, not only the checkpoint.

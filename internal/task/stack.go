@@ -78,7 +78,8 @@ var mainModule = sync.OnceValue(func() string {
 	return ""
 })
 
-// inStandardLibrary tells packages of Go from those of the program: their paths begin without a dot, and are neither main nor in the program's module.
+// inStandardLibrary tells packages of Go from those of the program: their paths begin without a dot, and are neither main nor in the program's
+// module.
 func inStandardLibrary(function string) bool {
 	first, _, _ := strings.Cut(function, "/")
 	if first == function { // no slash: the package's name ends at the first dot
