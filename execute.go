@@ -60,7 +60,7 @@ func Prepare(name string, build func(*Env), cfg *config.Set, log *slog.Logger) (
 	j.driver, err = jobmanager.New(jobmanager.Config{
 		JobName: name, JobID: engine.ID, Graph: engine.Plan.Hash, CodeVersion: Version, KeyHash: taskmanager.KeyHash,
 		Vertices: engine.Vertices(), Operators: targets, Checkpoints: checkpointConfig(cfg), Restart: restartConfig(cfg),
-		Dir: checkpointDir(cfg), SavepointDir: config.SavepointDir.Get(cfg), Restore: config.RecoveryPath.Get(cfg),
+		Dir: config.CheckpointDir.Get(cfg), SavepointDir: config.SavepointDir.Get(cfg), Restore: config.RecoveryPath.Get(cfg),
 		AllowNonRestored: config.RecoveryIgnoreUnclaimedState.Get(cfg), CompatibleSchemas: taskmanager.CompatibleSchemas, Log: log,
 		Seed: uint64(time.Now().UnixNano()),
 	})

@@ -65,14 +65,6 @@ func taskSettings(c *config.Set) taskmanager.Settings {
 	return s
 }
 
-// checkpointDir is where checkpoints go; empty: they stay in memory.
-func checkpointDir(c *config.Set) string {
-	if config.CheckpointStorage.Get(c) == config.JobManagerStorage {
-		return ""
-	}
-	return config.CheckpointDir.Get(c)
-}
-
 // restartConfig is what happens after a failure.
 func restartConfig(c *config.Set) jobmanager.RestartConfig {
 	x := jobmanager.DefaultRestartConfig()

@@ -256,7 +256,7 @@ func (p *program) state(a *arguments) exitCode {
 	case len(a.problems) > 0:
 	case len(a.positional) == 0 || a.positional[0] != "fsck":
 		a.problem("state: say what to do with the snapshot, as in: %s", call)
-	case len(a.positional) != 2:
+	case len(a.positional) != 2 || a.positional[1] == "":
 		a.problem("state fsck takes one path, as in: %s", call)
 	}
 	if len(a.problems) > 0 {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -113,19 +114,19 @@ var (
 		Doc: "What becomes of the checkpoints when the job ends. RETAIN_ON_CANCELLATION keeps them after a failure and a cancel, " +
 			"DELETE_ON_CANCELLATION only after a failure, NO_EXTERNALIZED_CHECKPOINTS never."}
 	CheckpointDir = &Option[string]{Key: "execution.checkpointing.dir", Syntax: Strings, Optional: true,
-		Aliases: []string{"state.checkpoints.dir", "state.backend.fs.checkpointdir"},
-		Doc:     "Directory for checkpoints: <dir>/<job id>/chk-<n>. A path or a file: URI."}
+		Aliases: []string{"state.checkpoints.dir", "state.backend.fs.checkpointdir"}, Check: localPath,
+		Doc: "Directory for checkpoints: <dir>/<job id>/chk-<n>. A path or a file: URI."}
 	SavepointDir = &Option[string]{Key: "execution.checkpointing.savepoint-dir", Syntax: Strings, Optional: true,
-		Aliases: []string{"state.savepoints.dir", "savepoints.state.backend.fs.dir"},
-		Doc:     "Directory for savepoints that name no other. If set, SIGTERM stops a job with a savepoint."}
+		Aliases: []string{"state.savepoints.dir", "savepoints.state.backend.fs.dir"}, Check: localPath,
+		Doc: "Directory for savepoints that name no other. If set, SIGTERM stops a job with a savepoint."}
 	CheckpointStorage = &Option[Storage]{Key: "execution.checkpointing.storage", Optional: true,
 		Aliases: []string{"state.checkpoint-storage"},
 		Syntax: Enum[Storage]{Values: []Storage{JobManagerStorage, FilesystemStorage}, Legacy: map[string]Storage{
 			"JobManagerCheckpointStorage": JobManagerStorage, "FileSystemCheckpointStorage": FilesystemStorage,
 			"org.apache.flink.runtime.state.storage.JobManagerCheckpointStorage": JobManagerStorage,
 			"org.apache.flink.runtime.state.storage.FileSystemCheckpointStorage": FilesystemStorage}},
-		Doc: "jobmanager keeps checkpoints in memory: they survive a restart of the job, not of the process. filesystem needs " +
-			"execution.checkpointing.dir. Unset: filesystem if that directory is set, else jobmanager."}
+		Doc: "filesystem needs execution.checkpointing.dir and writes checkpoints there. So does jobmanager if that directory is set, as in " +
+			"Flink; without it, it keeps them in memory: they survive a restart of the job, not the process. Unset: jobmanager."}
 	CheckpointAfterTasksFinish = &Option[bool]{Key: "execution.checkpointing.checkpoints-after-tasks-finish", Syntax: Bools,
 		Default: true, Aliases: []string{"execution.checkpointing.checkpoints-after-tasks-finish.enabled"},
 		Doc: "Whether checkpoints go on when some tasks have finished. A bounded job's last transaction is committed by a final " +
@@ -139,7 +140,7 @@ var (
 // Restoring.
 var (
 	RecoveryPath = &Option[string]{Key: "execution.state-recovery.path", Syntax: Strings, Optional: true,
-		Aliases: []string{"execution.savepoint.path"},
+		Aliases: []string{"execution.savepoint.path"}, Check: localPath,
 		Doc: "Snapshot to start from (-s): its directory, its _metadata file, or \"latest\", the newest complete checkpoint of this " +
 			"job. Unset: a fresh start."}
 	RecoveryIgnoreUnclaimedState = &Option[bool]{Key: "execution.state-recovery.ignore-unclaimed-state", Syntax: Bools,
@@ -270,6 +271,15 @@ var (
 		Check: atLeast(100*time.Millisecond, FormatDuration),
 		Doc:   "Time between two progress lines in the log when the output is not a terminal. Only Flott has this option."}
 )
+
+// localPath refuses addresses of storage that there is no client for.
+func localPath(text string) error {
+	scheme, _, ok := strings.Cut(text, ":")
+	if !ok || len(scheme) < 2 || scheme == "file" || strings.ContainsAny(scheme, `/\.`) {
+		return nil
+	}
+	return fmt.Errorf("expected a local path or a file: URI; %s: is not supported yet: mount it as a file system, or use a local directory", scheme)
+}
 
 func notEmpty(text string) error {
 	if text == "" {

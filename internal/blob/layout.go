@@ -56,6 +56,12 @@ func parseCheckpointDir(name string) (int64, bool) {
 	return id, true
 }
 
+// CheckpointID returns the id in the name of a checkpoint's directory, 0 if it is none.
+func CheckpointID(dir string) int64 {
+	id, _ := parseCheckpointDir(path.Base(dir))
+	return id
+}
+
 // SplitManifestPath returns the directory of a checkpoint or savepoint given as that directory or as the _metadata file in it.
 func SplitManifestPath(p string) (dir string) {
 	p = path.Clean(p)

@@ -323,7 +323,7 @@ func (p *restorePlanner) nearestNew(uid string) string {
 		if p.stored[t.UID] != nil {
 			continue
 		}
-		if d := editDistance(uid, t.UID, least); d < least {
+		if d := EditDistance(uid, t.UID, least); d < least {
 			best, least = t.UID, d
 		}
 	}

@@ -172,8 +172,7 @@ func (d *Driver) explainDamage(e DeployFailed) bool {
 		return false
 	}
 	d.beside(func() {
-		dir := path.Dir(damage.Path)
-		err := fmt.Errorf("%w%s", e.Failure.Err, d.storage.newestWhole(path.Dir(dir), dir))
+		err := fmt.Errorf("%w%s", e.Failure.Err, d.storage.instead(path.Dir(damage.Path), e.Failure.Err))
 		d.Post(DeployFailed{e.Attempt, Failure{Permanent, explainedError{err}}})
 	})
 	return true

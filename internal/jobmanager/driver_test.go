@@ -643,7 +643,7 @@ func TestNewSaysAllThatIsWrong(t *testing.T) {
 	}
 	c = testConfig(blob.NewMemory())
 	c.Dir = "s3://bucket/x"
-	if _, err := New(c); err == nil || !strings.Contains(err.Error(), "no storage for s3") {
+	if _, err := New(c); err == nil || !strings.Contains(err.Error(), "storage on s3: is not supported yet") {
 		t.Errorf("got %v", err)
 	}
 	if p, err := localPath("file:///a/b"); p != "/a/b" || err != nil {

@@ -63,7 +63,7 @@ func fsck(s *blob.Store, at string, deeper ...Deeper) (Report, error) {
 	dir, data, err := s.Manifest(at)
 	r := Report{Dir: dir}
 	if errors.Is(err, fs.ErrNotExist) {
-		return r, fmt.Errorf("%s is no checkpoint or savepoint: it has no %s: %w", dir, blob.ManifestName, err)
+		return r, noSnapshot(s, dir)
 	}
 	if err != nil {
 		return r, err

@@ -103,7 +103,7 @@ func NewStorage(disk blob.Disk, dir, savepointDir, jobID string) (*Storage, erro
 func localPath(p string) (string, error) {
 	if scheme, rest, ok := strings.Cut(p, ":"); ok && !strings.Contains(scheme, "/") && len(scheme) > 1 {
 		if scheme != "file" {
-			return "", fmt.Errorf("%s: there is no storage for %s: yet; use a local directory or one that is mounted", p, scheme)
+			return "", fmt.Errorf("%s: storage on %s: is not supported yet; use a local directory or one that is mounted", p, scheme)
 		}
 		p = "/" + strings.TrimLeft(rest, "/")
 	}
@@ -398,11 +398,8 @@ func (s *Storage) Choose(from string) (Chosen, error) {
 		return c, err
 	}
 	r, err := fsck(s.savepoints, at)
-	if err != nil {
-		return c, fmt.Errorf("restoring from %s: %w", from, err)
-	}
-	if !r.Whole() {
-		return c, fmt.Errorf("restoring from %s: %w%s", from, r.Err(), s.newestWhole(path.Dir(r.Dir), r.Dir))
+	if err = errors.Join(err, r.Err()); err != nil {
+		return c, fmt.Errorf("restoring from %s: %w%s", from, err, s.instead(r.Dir, err))
 	}
 	c.Manifest, c.Dir = r.Manifest, r.Dir
 	s.setPlace(r.Manifest.ID, place{s.savepoints, r.Dir})
@@ -446,12 +443,18 @@ func (s *Storage) chooseLatest(c Chosen, found []blob.Found) (Chosen, error) {
 	listing, whole := s.verifyDown(candidates)
 	if n := s.noted(lastCompleteName); n != checkpoint.None && !complete(found, n) {
 		dir := blob.CheckpointDir(s.jobDir, int64(n))
-		listing = append(listing, checkpoint.Found{Path: dir, ID: n, Cause: "it was complete, and its " + blob.ManifestName + " is gone"})
+		cause := fmt.Sprintf("expected %s, for it was complete, found no such file", path.Join(dir, blob.ManifestName))
+		listing = append(listing, checkpoint.Found{Path: dir, ID: n, Cause: cause})
 	}
 	switch l := checkpoint.FindLatest(listing).(type) {
 	case checkpoint.LatestDamaged:
 		return c, fmt.Errorf("restoring the latest checkpoint of job %s: %v", s.jobID, l)
 	case checkpoint.LatestNone:
+		if s.checkpoints != s.savepoints {
+			c.Note = "the checkpoints of this job are kept in memory, for execution.checkpointing.dir is not set; none outlives its process: " +
+				"starting afresh"
+			return c, nil
+		}
 		c.Note = fmt.Sprintf("there is no complete checkpoint of this job in %s: starting afresh", s.jobDir)
 		return c, nil
 	}
@@ -463,6 +466,8 @@ func (s *Storage) chooseLatest(c Chosen, found []blob.Found) (Chosen, error) {
 		slices.SortFunc(c.Owned, func(a, b checkpoint.Completed) int { return cmp.Compare(a.ID, b.ID) })
 	}
 	c.LastID = max(c.LastID, id)
+	// A crash may have come before the note, and an attempt that goes on from here commits what this checkpoint holds.
+	s.noteComplete(id, place{s.checkpoints, whole.Dir})
 	return c, nil
 }
 
@@ -481,7 +486,7 @@ func (s *Storage) verifyDown(candidates map[string]checkpoint.ID) (listing []che
 		}
 		r, err := fsck(store, dir)
 		if err = errors.Join(err, r.Err()); err == nil && r.Manifest.ID != candidates[dir] {
-			err = fmt.Errorf("its manifest is that of checkpoint %d", r.Manifest.ID)
+			err = fmt.Errorf("expected the manifest of checkpoint %d, found that of checkpoint %d", candidates[dir], r.Manifest.ID)
 		}
 		if err == nil {
 			f := checkpoint.Found{Path: dir, ID: r.Manifest.ID, Kind: r.Manifest.Kind, Whole: true}
@@ -529,26 +534,4 @@ func (s *Storage) stoppedWith() (map[string]checkpoint.ID, error) {
 		}
 	}
 	return dirs, nil
-}
-
-// newestWhole names, for an error's text, the newest whole checkpoint in a directory of checkpoints other than the damaged one.
-func (s *Storage) newestWhole(in, damaged string) string {
-	store := s.savepoints
-	if in == s.jobDir {
-		store = s.checkpoints
-	}
-	found, err := store.Checkpoints(in)
-	if err != nil {
-		return ""
-	}
-	for _, f := range slices.Backward(found) {
-		if !f.Complete || f.Dir == damaged {
-			continue
-		}
-		if r, err := fsck(store, f.Dir); err == nil && r.Whole() {
-			return fmt.Sprintf("; the newest checkpoint beside it that is whole is %s. To go on from it, which repeats everything done "+
-				"since, start with -s %s", f.Dir, f.Dir)
-		}
-	}
-	return "; no checkpoint beside it is whole"
 }
