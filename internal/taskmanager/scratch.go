@@ -36,7 +36,8 @@ func newScratch(dir, jobID, attempt string) (*scratch, error) {
 		}
 	}
 	if err := os.MkdirAll(s.dir, 0o700); err != nil {
-		return nil, errors.Join(fmt.Errorf("making a directory for local state in %s (state.backend.rocksdb.localdir or io.tmp.dirs): %w", dir, err), s.close())
+		err = fmt.Errorf("making a directory for local state in %s (state.backend.rocksdb.localdir or io.tmp.dirs): %w", dir, err)
+		return nil, errors.Join(err, s.close())
 	}
 	return s, nil
 }
