@@ -13,9 +13,9 @@ import (
 func TestWatchdog(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var said bytes.Buffer
-		var stuck []error
+		stuck := make(chan error, 4)
 		w := &watchdog{interval: 10 * time.Second, timeout: 35 * time.Second, log: slog.New(slog.NewTextHandler(&said, nil)),
-			stuck: func(err error) { stuck = append(stuck, err) }}
+			stuck: func(err error) { stuck <- err }}
 		cancelled, ended, release, gone := make(chan struct{}), make(chan struct{}), make(chan struct{}), make(chan struct{})
 		go func() {
 			defer close(gone)
@@ -43,12 +43,15 @@ func TestWatchdog(t *testing.T) {
 			t.Errorf("waiting for %q", got)
 		}
 		if len(stuck) != 0 {
-			t.Errorf("given up too early: %v", stuck)
+			t.Errorf("given up too early: %v", <-stuck)
 		}
 		time.Sleep(time.Minute) //lint:ignore sleep the clock is synctest's
 		synctest.Wait()
-		if len(stuck) != 1 || !strings.Contains(stuck[0].Error(), "watchdog_test.go") {
-			t.Errorf("given up %d times: %v", len(stuck), stuck)
+		if len(stuck) != 1 {
+			t.Fatalf("given up %d times, want once", len(stuck))
+		}
+		if err := <-stuck; !strings.Contains(err.Error(), "watchdog_test.go") {
+			t.Errorf("the stack is not told: %v", err)
 		}
 		close(release)
 		<-gone
