@@ -38,7 +38,7 @@ func (p *broadcastPort[K, B]) each(b record.Batch, o keyedInput[K]) error {
 	in := b.(*record.Rows[B])
 	times := in.Head.Times
 	var none K
-	o.begin(b)
+	o.begin(b, false)
 	p.scope.writable = true
 	defer func() { p.scope.writable = false }()
 	for i := range in.Rows {

@@ -31,8 +31,13 @@ func From[T any](env *Env, name string, src Source[T], strategy ...WatermarkStra
 	})
 	n.graph().Source = true
 	n.graph().GivesEventTime = w != nil
+	for _, x := range strategy {
+		for _, p := range x.problems() {
+			n.problem("source %q: %s", name, p)
+		}
+	}
 	if len(strategy) > 1 {
-		n.problem("%d watermark strategies: one is enough", len(strategy))
+		n.problem("source %q: %d watermark strategies: one is enough", name, len(strategy))
 	}
 	n.source = &sourceSpec{check: src.Check, bounded: src.Bounded(), enumerator: src.NewEnumerator}
 	return Stream[T]{stream{node: n}}
@@ -86,7 +91,7 @@ type SinkHandle struct{ node *node }
 
 // Parallelism sets the number of writers; 0 means the job's.
 func (h SinkHandle) Parallelism(n int) SinkHandle {
-	h.node.graph().Parallelism = n
+	h.node.setParallelism(n)
 	return h
 }
 

@@ -147,16 +147,24 @@ func (s Stream[T]) Named(name string) Stream[T] {
 
 // Parallelism sets the number of subtasks of the operator behind the stream; 0 means the job's.
 func (s Stream[T]) Parallelism(n int) Stream[T] {
-	if n < 0 {
-		s.node.problem("Parallelism(%d): at least 1 is needed", n)
-		return s
-	}
-	s.node.graph().Parallelism = n
+	s.node.setParallelism(n)
 	return s
 }
 
-// MaxParallelism sets the number of key groups of the operator behind the stream. It is fixed by the first checkpoint (A13.5).
+func (n *node) setParallelism(p int) {
+	if p < 0 {
+		n.problem("Parallelism(%d): at least 1 is needed, or 0 for the job's", p)
+		return
+	}
+	n.graph().Parallelism = p
+}
+
+// MaxParallelism sets the number of key groups of the operator behind the stream; 0 means the job's. It is fixed by the first checkpoint.
 func (s Stream[T]) MaxParallelism(n int) Stream[T] {
+	if n < 0 {
+		s.node.problem("MaxParallelism(%d): at least 1 is needed, or 0 for the job's", n)
+		return s
+	}
 	s.node.graph().MaxParallelism = n
 	return s
 }

@@ -128,7 +128,7 @@ func (p *program) configure(a *arguments) (*config.Set, error) {
 	}
 	for _, g := range a.given {
 		if g.spec.key != "" && (g.spec.check == nil || g.spec.check(g.value) == nil) {
-			cfg.Define(g.spec.key + "=" + g.value)
+			cfg.DefineFlag(g.name, g.spec.key, g.value)
 		}
 	}
 	if len(a.problems) > 0 {

@@ -184,7 +184,7 @@ func openBuckets(f *state.File, r keygroup.Range) (x bucketState, err error) {
 	if _, err = state.RegisterValue[int64, int32](x.backend, state.Place{UID: manyOut, Name: "open"}); err != nil {
 		return x, err
 	}
-	x.timers, err = state.RegisterTimers[int64](x.backend, manyOut, "event-timers")
+	x.timers, err = state.RegisterTimers[int64](x.backend, manyOut, "@event-timers")
 	return x, err
 }
 

@@ -60,6 +60,8 @@ type State struct {
 	Kind        StateKind `json:"kind"`
 	KeySchema   string    `json:"key,omitempty"` // of keyed kinds
 	ValueSchema string    `json:"value,omitempty"`
+	// Position is the file:line of the declaration in the job at hand, for messages; it is not stored.
+	Position string `json:"-"`
 }
 
 // Subtask is a subtask's part of a checkpoint: its snapshot.
