@@ -19,7 +19,7 @@ func BroadcastProcess[K comparable, T, B, Out any](s KeyedStream[K, T], rules St
 		}}
 	})
 	n = out.node
-	n.connect(rules.with(graph.Broadcast, nil).stream, 1)
+	n.connect(rules.with(graph.Broadcast, nil), 1)
 	return out
 }
 

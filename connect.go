@@ -77,7 +77,7 @@ type BadInput struct {
 // To ends the stream in a sink. The name is its uid.
 func (s Stream[T]) To(name string, sink Sink[T]) SinkHandle {
 	n := s.node.env.add("sink", name, func() operator.Operator { return newSinkOperator(sink) })
-	n.connect(s.stream, 0)
+	n.connect(s, 0)
 	n.graph().Sink = true
 	n.graph().Stateful = true
 	n.sink = &sinkSpec{check: sink.Check}

@@ -163,7 +163,7 @@ func (k *KeyedContext[K, Out]) setTimer(kind timerKind, at time.Time) {
 
 func (k *KeyedContext[K, Out]) deleteTimer(kind timerKind, at time.Time) {
 	k.checkTimer(kind)
-	k.timers.delete(k.key, k.hash, kind, at.UnixMilli())
+	k.fail(k.timers.delete(k.key, k.hash, kind, at.UnixMilli()))
 }
 
 // checkTimer panics where a timer could never fire, or would be that of some other key.

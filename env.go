@@ -44,6 +44,8 @@ type node struct {
 	// partition makes the partitioner of one sending subtask for the edge into this node with the given port; nil where the kind of
 	// partition says it all.
 	partition []func(p partitioning) network.Partitioner
+	// bodies make the codecs of the edges into this node.
+	bodies []func() (record.BodyCodec, error)
 	// tags are the side outputs in order; the main output has none.
 	tags []any
 	// enumerator and recoverer are set for sources and sinks.
@@ -91,7 +93,9 @@ func caller() graph.Position {
 }
 
 // connect adds an input to the node.
-func (n *node) connect(from stream, port int) {
+func (n *node) connect(upstream typedStream, port int) {
+	from := upstream.untyped()
+	n.bodies = append(n.bodies, upstream.body())
 	n.graph().Inputs = append(n.graph().Inputs, graph.Edge{From: from.node.id, Tag: from.tag, Port: port, Partition: from.partition})
 	n.partition = append(n.partition, from.partitioner)
 	if from.node.env != n.env {
@@ -106,6 +110,16 @@ type stream struct {
 	partition   graph.Partition
 	partitioner func(partitioning) network.Partitioner
 }
+
+// typedStream is a Stream of any type.
+type typedStream interface {
+	untyped() stream
+	// body makes the codec of its records; what cannot be encoded is refused when it is called, not when the job is drawn.
+	body() func() (record.BodyCodec, error)
+}
+
+func (s Stream[T]) untyped() stream                        { return s.stream }
+func (s Stream[T]) body() func() (record.BodyCodec, error) { return record.NewRowsCodec[T] }
 
 // Stream is a stream of records of one type: the output of an operator. It is a value; its methods return new ones.
 type Stream[T any] struct{ stream }
@@ -224,9 +238,9 @@ func (s Stream[T]) PartitionCustom(f func(v T, subtasks int) int) Stream[T] {
 // Union merges streams of one type. The order between them is not defined.
 func (s Stream[T]) Union(others ...Stream[T]) Stream[T] {
 	n := s.node.env.add("union", "", func() operator.Operator { return &operator.Pass{} })
-	n.connect(s.stream, 0)
+	n.connect(s, 0)
 	for _, o := range others {
-		n.connect(o.stream, 0)
+		n.connect(o, 0)
 	}
 	return Stream[T]{stream{node: n}}
 }

@@ -58,12 +58,15 @@ func Prepare(name string, build func(*Env), cfg *config.Set, log *slog.Logger) (
 		JobName: name, JobID: engine.ID, Graph: engine.Plan.Hash, CodeVersion: Version, KeyHash: taskmanager.KeyHash,
 		Vertices: engine.Vertices(), Operators: targets, Checkpoints: checkpointConfig(cfg), Restart: restartConfig(cfg),
 		Dir: config.CheckpointDir.Get(cfg), SavepointDir: config.SavepointDir.Get(cfg), Restore: config.RecoveryPath.Get(cfg),
+		Claim:            config.RecoveryClaimMode.Get(cfg) == config.Claim,
 		AllowNonRestored: config.RecoveryIgnoreUnclaimedState.Get(cfg), CompatibleSchemas: taskmanager.CompatibleSchemas, Log: log,
 		Seed: uint64(time.Now().UnixNano()),
 	})
 	if err != nil {
 		return nil, err
 	}
+	registerJob(j.registry.Group(metrics.Scope{Level: metrics.JobManagerJobLevel, Host: "localhost", JobID: engine.ID, JobName: name}),
+		j.driver.Status, time.Now)
 	j.cluster = &localCluster{job: j}
 	j.cluster.engine = &taskmanager.Cluster{Job: engine, Storage: stateStorage{j.driver.Storage()}, Events: j.cluster, Log: log}
 	return j, nil
@@ -91,8 +94,9 @@ func (j *Job) PlanJSON() ([]byte, error) {
 }
 
 // RestorePlan says what the configured snapshot would restore, what is new, and what would be dropped. An error is a refusal or a damage.
-func (j *Job) RestorePlan(context.Context) (string, error) {
-	p, note, err := j.driver.Plan()
+// All of the snapshot is verified, which takes as long as reading it; the end of ctx ends that with an error.
+func (j *Job) RestorePlan(ctx context.Context) (string, error) {
+	p, note, err := j.driver.Plan(ctx)
 	if isDirectoryError(err) {
 		return "", err
 	}

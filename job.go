@@ -17,7 +17,7 @@ func (e *Env) Compile(s graph.Settings) (*taskmanager.Job, error) {
 	errs := []error{e.graph.Check(s)}
 	j := &taskmanager.Job{Graph: &e.graph, Nodes: make([]taskmanager.Node, len(e.nodes))}
 	for i, n := range e.nodes {
-		t := taskmanager.Node{Operator: n.operator}
+		t := taskmanager.Node{Operator: n.operator, Bodies: n.bodies}
 		for _, p := range n.partition {
 			t.Partition = append(t.Partition, adaptPartition(p))
 		}

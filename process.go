@@ -40,7 +40,7 @@ func CoProcess[K comparable, A, B, Out any](a KeyedStream[K, A], b KeyedStream[K
 		}}
 	})
 	n = out.node
-	n.connect(b.stream.stream, 1)
+	n.connect(b.stream, 1)
 	return out
 }
 

@@ -28,6 +28,7 @@ func checkpointConfig(c *config.Set) checkpoint.Config {
 	x.MinPause = config.CheckpointMinPause.Get(c)
 	x.MaxConcurrent = config.CheckpointMaxConcurrent.Get(c)
 	x.TolerableFailures = config.CheckpointTolerableFailures.Get(c)
+	x.HistorySize = config.CheckpointHistory.Get(c)
 	x.NumRetained = config.CheckpointNumRetained.Get(c)
 	if config.CheckpointMode.Get(c) == config.AtLeastOnce {
 		x.Mode = checkpoint.AtLeastOnce
@@ -52,6 +53,7 @@ func taskSettings(c *config.Set) taskmanager.Settings {
 		LocalDir:             os.TempDir(),
 		CancellationInterval: config.CancellationInterval.Get(c),
 		CancellationTimeout:  config.CancellationTimeout.Get(c),
+		TimersInMemory:       config.RocksDBTimers.Get(c) == config.HeapTimerService,
 		QueueBytes:           int64(config.QueueSize.Get(c)),
 	}
 	if !config.BufferTimeoutEnabled.Get(c) {

@@ -52,12 +52,11 @@ func (s *timerService[K]) open(c *operator.Context, functions [timerKinds]func(t
 }
 
 func (s *timerService[K]) set(key K, hash uint64, kind timerKind, at int64) error {
-	_, err := s.timers[kind].Register(key, hash, at)
-	return err
+	return s.timers[kind].Register(key, hash, at)
 }
 
-func (s *timerService[K]) delete(key K, hash uint64, kind timerKind, at int64) {
-	s.timers[kind].Delete(key, hash, at)
+func (s *timerService[K]) delete(key K, hash uint64, kind timerKind, at int64) error {
+	return s.timers[kind].Delete(key, hash, at)
 }
 
 // next is the earliest processing-time timer.
@@ -75,9 +74,9 @@ func (s *timerService[K]) due(kind timerKind, upTo int64, f func(key K, hash uin
 		return false, nil
 	}
 	for range maxFiring {
-		x, ok := t.Pop(upTo)
-		if !ok {
-			return false, nil
+		x, ok, err := t.Pop(upTo)
+		if !ok || err != nil {
+			return false, err
 		}
 		if err := f(x.Key, x.Hash, x.TimeMs); err != nil {
 			return false, err

@@ -10,7 +10,7 @@ import (
 // then adds an operator with one input behind s.
 func then[T, U any](s Stream[T], kind, name string, new func() operator.Operator) Stream[U] {
 	n := s.node.env.add(kind, name, new)
-	n.connect(s.stream, 0)
+	n.connect(s, 0)
 	return Stream[U]{stream{node: n}}
 }
 

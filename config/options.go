@@ -15,14 +15,14 @@ func Known() []Described {
 		CheckpointTolerableFailures, CheckpointNumRetained, CheckpointRetention, CheckpointDir, SavepointDir, CheckpointStorage,
 		CheckpointAfterTasksFinish, CheckpointIncremental,
 		RecoveryPath, RecoveryIgnoreUnclaimedState, RecoveryClaimMode,
-		StateBackend, RocksDBMemory, RocksDBLocalDir, TmpDirs,
+		StateBackend, RocksDBMemory, RocksDBLocalDir, RocksDBTimers, TmpDirs,
 		RestartStrategy, FixedDelayAttempts, FixedDelayDelay,
 		FailureRateMaxFailures, FailureRateInterval, FailureRateDelay,
 		ExponentialDelayInitial, ExponentialDelayMax, ExponentialDelayMultiplier, ExponentialDelayJitter,
 		ExponentialDelayResetThreshold, ExponentialDelayAttempts,
 		PipelineName, Parallelism, MaxParallelism, OperatorChaining, AutoWatermarkInterval, ObjectReuse, GlobalJobParameters,
 		BufferTimeout, BufferTimeoutEnabled, BatchRows, BatchSize, QueueSize,
-		CancellationInterval, CancellationTimeout, MetricsPort, ProgressInterval,
+		CancellationInterval, CancellationTimeout, MetricsPort, ProgressInterval, CheckpointHistory,
 	}
 }
 
@@ -73,6 +73,15 @@ type Backend string
 const (
 	HashMapBackend Backend = "hashmap"
 	RocksDBBackend Backend = "rocksdb"
+)
+
+// TimerService is a value of RocksDBTimers.
+type TimerService string
+
+// Where the rocksdb backend keeps timers.
+const (
+	RocksDBTimerService TimerService = "ROCKSDB"
+	HeapTimerService    TimerService = "HEAP"
 )
 
 // Strategy is a value of RestartStrategy.
@@ -164,6 +173,9 @@ var (
 			"stateful operators share it."}
 	RocksDBLocalDir = &Option[[]string]{Key: "state.backend.rocksdb.localdir", Syntax: Paths, Optional: true,
 		Doc: "Local directories for the files of the rocksdb backend. Unset: io.tmp.dirs."}
+	RocksDBTimers = &Option[TimerService]{Key: "state.backend.rocksdb.timer-service.factory", Default: RocksDBTimerService,
+		Syntax: Enum[TimerService]{Values: []TimerService{RocksDBTimerService, HeapTimerService}},
+		Doc:    "Where the rocksdb backend keeps timers: ROCKSDB on disk, the earliest in memory; HEAP all in memory, which is faster for few."}
 	TmpDirs = &Option[[]string]{Key: "io.tmp.dirs", Syntax: Paths, Optional: true, Aliases: []string{"taskmanager.tmp.dirs"},
 		Doc: "Directories for temporary files. Unset: the system's."}
 )
@@ -258,6 +270,8 @@ var (
 
 // Looking.
 var (
+	CheckpointHistory = &Option[int]{Key: "web.checkpoints.history", Syntax: Ints, Default: 10, Check: between(0, 10_000, strconv.Itoa),
+		Doc: "How many finished checkpoints are remembered with their statistics."}
 	MetricsPort = &Option[int]{Key: "metrics.port", Syntax: Ints, Optional: true, Check: between(0, math.MaxUint16, strconv.Itoa),
 		Doc: "TCP port on the loopback interface that serves metrics to Prometheus at /metrics. 0: any free port, said in the log. " +
 			"Unset: none. Only Flott has this option; Flink's default for the purpose is 9249."}

@@ -13,6 +13,8 @@ const (
 	ManifestName = "_metadata"
 	// LockName is the lock file in a job's directory.
 	LockName = ".lock"
+	// ClaimName is the record in a snapshot's directory of the job that has taken it over.
+	ClaimName = ".claimed"
 	// tempPrefix marks files that are being written; they are litter after a crash.
 	tempPrefix = ".part-"
 )

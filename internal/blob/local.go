@@ -104,12 +104,13 @@ func (Local) List(name string) ([]Entry, error) {
 		if err != nil {
 			return nil, explain(err, filepath.Join(name, f.Name()), 0)
 		}
-		if info.Mode()&fs.ModeSymlink != 0 {
+		link := info.Mode()&fs.ModeSymlink != 0
+		if link {
 			if target, err := os.Stat(filepath.Join(name, f.Name())); err == nil {
 				info = target
 			}
 		}
-		entries = append(entries, Entry{Name: f.Name(), Dir: info.IsDir(), Bytes: info.Size()})
+		entries = append(entries, Entry{Name: f.Name(), Dir: info.IsDir(), Link: link, Bytes: info.Size()})
 	}
 	return entries, nil
 }
