@@ -8,6 +8,7 @@ import (
 
 	"github.com/flottio/flott/internal/operator"
 	"github.com/flottio/flott/internal/record"
+	"github.com/flottio/flott/internal/taskmanager"
 )
 
 // sourceOperator runs a Reader as the head of a task. It keeps the splits' positions and event times in operator state.
@@ -22,14 +23,13 @@ type sourceOperator[T any] struct {
 	fresh   *record.Rows[T]
 	marks   *operator.SplitMarks[T]
 	silence operator.Silence
-	numbers map[string]int // number of a split by its id
+	numbers map[string]int  // number of a split by its id
+	cursor  operator.Cursor // in the batch that gets event times
+	reading bool
 	letters *record.Rows[BadInput]
 	stopped bool
 	reject  error
 }
-
-// splitsState is the name of the operator state; it is union so that a restore can hand all splits back to the enumerator.
-const splitsState = "splits"
 
 // Open implements operator.Operator.
 func (s *sourceOperator[T]) Open(c *operator.Context) (err error) {
@@ -54,7 +54,9 @@ func (s *sourceOperator[T]) Poll() (operator.SourceStatus, error) {
 		return operator.SourceIdle, nil
 	}
 	b := s.fresh.Get()
+	s.reading = true
 	status, err := s.reader.Read(b)
+	s.reading = false
 	if err == nil {
 		err = s.reject
 	}
@@ -64,7 +66,9 @@ func (s *sourceOperator[T]) Poll() (operator.SourceStatus, error) {
 	n := b.Len()
 	s.ctx.Counters.In.Add(n)
 	if n > 0 {
-		s.marks.Stamp(b)
+		if err := s.marks.Stamp(b, &s.cursor); err != nil {
+			return 0, err
+		}
 		b.Head.Split = 0
 		s.silence.Activity(s.ctx.Now())
 		if err := s.ctx.Out[0].Emit(b); err != nil {
@@ -91,6 +95,17 @@ func (s *sourceOperator[T]) Poll() (operator.SourceStatus, error) {
 		return operator.SourceEnd, nil
 	}
 	return 0, fmt.Errorf("BUG: the reader returned status %d", status)
+}
+
+// Current implements operator.Describer.
+func (s *sourceOperator[T]) Current() (any, bool) { return s.cursor.Current() }
+
+// Place implements operator.Placer.
+func (s *sourceOperator[T]) Place() string {
+	if l, ok := s.reader.(Locator); ok && s.reading {
+		return l.Location()
+	}
+	return ""
 }
 
 // Assign implements operator.Source.
@@ -142,7 +157,7 @@ func (s *sourceOperator[T]) Snapshot(operator.Checkpoint) (operator.Saved, opera
 	if err != nil {
 		return operator.Saved{}, nil, err
 	}
-	list := operator.ListState{Name: splitsState, Mode: operator.Union}
+	list := operator.ListState{Name: taskmanager.SplitsState, Mode: operator.Union} // union: a restore hands all splits back to the enumerator
 	for _, x := range splits {
 		number, known := s.numbers[x.ID]
 		if !known {

@@ -19,7 +19,7 @@ func BroadcastProcess[K comparable, T, B, Out any](s KeyedStream[K, T], rules St
 		}}
 	})
 	n = out.node
-	n.connect(rules.with(graph.Broadcast, nil).stream, 1)
+	n.connect(rules.with(graph.Broadcast, nil), 1)
 	return out
 }
 
@@ -31,11 +31,14 @@ type broadcastPort[K comparable, B any] struct {
 
 func (p *broadcastPort[K, B]) init() error { return nil }
 
+// Current implements operator.Describer: there are no keys.
+func (p *broadcastPort[K, B]) Current() (any, bool) { return nil, false }
+
 func (p *broadcastPort[K, B]) each(b record.Batch, o keyedInput[K]) error {
 	in := b.(*record.Rows[B])
 	times := in.Head.Times
 	var none K
-	o.begin(b)
+	o.begin(b, false)
 	p.scope.writable = true
 	defer func() { p.scope.writable = false }()
 	for i := range in.Rows {

@@ -28,6 +28,7 @@ func checkpointConfig(c *config.Set) checkpoint.Config {
 	x.MinPause = config.CheckpointMinPause.Get(c)
 	x.MaxConcurrent = config.CheckpointMaxConcurrent.Get(c)
 	x.TolerableFailures = config.CheckpointTolerableFailures.Get(c)
+	x.HistorySize = config.CheckpointHistory.Get(c)
 	x.NumRetained = config.CheckpointNumRetained.Get(c)
 	if config.CheckpointMode.Get(c) == config.AtLeastOnce {
 		x.Mode = checkpoint.AtLeastOnce
@@ -44,13 +45,16 @@ func checkpointConfig(c *config.Set) checkpoint.Config {
 // taskSettings are what the configuration says about running tasks.
 func taskSettings(c *config.Set) taskmanager.Settings {
 	s := taskmanager.Settings{
-		ExactlyOnce:     config.CheckpointMode.Get(c) == config.ExactlyOnce,
-		MaxConcurrent:   config.CheckpointMaxConcurrent.Get(c),
-		BufferTimeoutMs: config.BufferTimeout.Get(c).Milliseconds(),
-		Backend:         string(config.StateBackend.Get(c)),
-		MemoryBytes:     int64(config.RocksDBMemory.Get(c)),
-		LocalDir:        os.TempDir(),
-		QueueBytes:      int64(config.QueueSize.Get(c)),
+		ExactlyOnce:          config.CheckpointMode.Get(c) == config.ExactlyOnce,
+		MaxConcurrent:        config.CheckpointMaxConcurrent.Get(c),
+		BufferTimeoutMs:      config.BufferTimeout.Get(c).Milliseconds(),
+		Backend:              string(config.StateBackend.Get(c)),
+		MemoryBytes:          int64(config.RocksDBMemory.Get(c)),
+		LocalDir:             os.TempDir(),
+		CancellationInterval: config.CancellationInterval.Get(c),
+		CancellationTimeout:  config.CancellationTimeout.Get(c),
+		TimersInMemory:       config.RocksDBTimers.Get(c) == config.HeapTimerService,
+		QueueBytes:           int64(config.QueueSize.Get(c)),
 	}
 	if !config.BufferTimeoutEnabled.Get(c) {
 		s.BufferTimeoutMs = (24 * time.Hour).Milliseconds()
@@ -61,14 +65,6 @@ func taskSettings(c *config.Set) taskmanager.Settings {
 		}
 	}
 	return s
-}
-
-// checkpointDir is where checkpoints go; empty: they stay in memory.
-func checkpointDir(c *config.Set) string {
-	if config.CheckpointStorage.Get(c) == config.JobManagerStorage {
-		return ""
-	}
-	return config.CheckpointDir.Get(c)
 }
 
 // restartConfig is what happens after a failure.

@@ -70,6 +70,12 @@ type Declarer interface {
 	OperatorState() []ListState
 }
 
+// Locator is implemented by operators whose states are declared in functions of the user's.
+type Locator interface {
+	// StatePosition is the file:line of a state's declaration; empty for a state that is the engine's.
+	StatePosition(name string) string
+}
+
 // Completer is implemented by operators that act when a checkpoint is complete.
 type Completer interface {
 	// Complete says that checkpoint id and all before it are complete (A2.16: it may be repeated, or be missing).
@@ -85,6 +91,12 @@ type Holder interface{ Holding() bool }
 type Describer interface {
 	// Current returns the record in work, and whether there is one.
 	Current() (rec any, ok bool)
+}
+
+// Placer names what an operator is working on beside or instead of a record, for the error when user code fails.
+type Placer interface {
+	// Place is a timer, a window, a place in the input, in words; empty if there is nothing to name.
+	Place() string
 }
 
 // Source is an operator at the head of a task that reads splits.

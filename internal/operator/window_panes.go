@@ -34,6 +34,7 @@ type PaneWindows[K comparable, T, A, O any] struct {
 	panes    []*pane[K, A]
 	fired    int64 // every window with MaxTime <= fired has fired; between two passes the watermark
 	firing   firing[K, A]
+	rolling  *rolling[K, A] // nil: windows are merged anew each time
 	temp     accumulators[A]
 
 	hint   *pane[K, A] // where the last record fell
@@ -97,6 +98,10 @@ func (o *PaneWindows[K, T, A, O]) Open(c *Context) error {
 	o.firing.init(d)
 	if !o.global {
 		o.grid = newGrid(o.Windows)
+	}
+	// Sums in memory are only for panes in memory. Accumulators that lead to memory of their own would have to be copied for every stage.
+	if o.grid.size > o.grid.pane && !d.Values.Shared && !c.Backend.OnDisk() {
+		o.rolling = newRolling(d, o.Function.Merge)
 	}
 	o.fired = windowWatermark(c)
 	if !o.Windows.EventTime() {
@@ -267,6 +272,9 @@ func (o *PaneWindows[K, T, A, O]) current() (*pane[K, A], error) {
 		return o.addPane(math.MinInt64)
 	}
 	now := max(o.ctx.Now(), satAdd(o.fired, 1))
+	if o.firing.active { // nor does it add to one whose results are leaving
+		now = max(now, o.firing.window.End)
+	}
 	if p := o.open(now); p != nil {
 		return p, nil
 	}
@@ -294,6 +302,7 @@ func (o *PaneWindows[K, T, A, O]) addAll(p *pane[K, A], in *record.Rows[T], keys
 // collect adds each record to its accumulator.
 func (o *PaneWindows[K, T, A, O]) collect(accs []*A, rows []T) {
 	if addAll := o.Function.AddAll; addAll != nil {
+		defer o.findCulprit(accs, rows)
 		addAll(accs, rows)
 		return
 	}
@@ -303,6 +312,29 @@ func (o *PaneWindows[K, T, A, O]) collect(accs []*A, rows []T) {
 		add(acc, rows[i])
 	}
 }
+
+// findCulprit looks for the record at which a function that takes whole batches has panicked: it adds them once more, one by one, so that the
+// same panic comes at its record. What that does to the accumulators does not matter: the attempt fails.
+func (o *PaneWindows[K, T, A, O]) findCulprit(accs []*A, rows []T) {
+	p := recover()
+	if p == nil {
+		return
+	}
+	for i, acc := range accs {
+		o.at = i
+		o.Function.Add(acc, rows[i])
+	}
+	o.end() // none of them alone
+	panic(p)
+}
+
+// Current implements Describer.
+func (o *PaneWindows[K, T, A, O]) Current() (rec any, ok bool) {
+	return firstWorking(&o.Keys, &o.Cursor)
+}
+
+// Place implements Placer.
+func (o *PaneWindows[K, T, A, O]) Place() string { return o.out.place() }
 
 // Close implements Operator.
 func (o *PaneWindows[K, T, A, O]) Close() error { return nil }

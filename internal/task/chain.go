@@ -27,7 +27,9 @@ type EdgeSpec struct {
 	// Operator is the position in the chain, Tag the output.
 	Operator, Tag int
 	Partitioner   network.Partitioner
-	Queues        []*network.Queue
+	// Body makes the codec of its batches, for an edge that leaves the process; inside of one nothing is encoded.
+	Body   func() (record.BodyCodec, error)
+	Queues []*network.Queue
 }
 
 // link is one operator in its chain with what it can do, looked up once.
@@ -78,6 +80,8 @@ type chain struct {
 	// final watermark, now, of the pass in progress
 	mark int64
 	now  int64
+	// at is the operator that is called right now, the innermost if they call one another; nil between two calls.
+	at   *link
 	head bool // the head's input watermark changed in this pass
 }
 
@@ -93,6 +97,7 @@ const (
 
 // fan is the output of one operator: the operators behind it in the chain, and the edges that leave the task.
 type fan struct {
+	chain    *chain
 	from     *link
 	children []*link
 	edges    []*edge
@@ -119,9 +124,11 @@ func (f *fan) Emit(b record.Batch) error {
 		}
 		i++
 		c.counters.In.Add(n)
+		f.chain.at = c
 		if err := c.op.Process(0, record.Handover(x)); err != nil {
 			return wrap(c, err)
 		}
+		f.chain.at = f.from
 	}
 	for _, e := range f.edges {
 		x := b
@@ -140,7 +147,7 @@ func (f *fan) Emit(b record.Batch) error {
 func (c *chain) outputs(i int) []operator.Output {
 	outs := make([]operator.Output, max(1, c.links[i].spec.Outputs))
 	for tag := range outs {
-		f := &fan{from: c.links[i]}
+		f := &fan{chain: c, from: c.links[i]}
 		for _, l := range c.links {
 			if l.spec.Parent == i && l.spec.Tag == tag {
 				f.children = append(f.children, l)
@@ -168,6 +175,7 @@ func (c *chain) begin(p pass) {
 func (c *chain) run() (more bool, err error) {
 	for c.cursor < len(c.links) {
 		l := c.links[c.cursor]
+		c.at = l
 		more, err := c.visit(l)
 		if err != nil {
 			return false, wrap(l, err)
@@ -274,6 +282,7 @@ func (c *chain) open(ctx context.Context, t *Task) error {
 			r.Watermark = record.NoTime
 		}
 		l.in, l.out = r.Watermark, r.Watermark
+		c.at = l
 		if err := l.op.Open(t.context(ctx, i, r)); err != nil {
 			return wrap(l, err)
 		}
