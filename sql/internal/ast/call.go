@@ -20,7 +20,7 @@ type Call struct {
 	Bare bool
 	// Distinct is DISTINCT before the arguments. ALL, the default, is not kept.
 	Distinct bool
-	Args     []Expr // Star for COUNT(*); NamedArg, TableArg, DescriptorArg and DefaultArg for those forms
+	Args     []Expr // Star for COUNT(*); NamedArg, TableArg, ModelArg, DescriptorArg and DefaultArg for those forms
 	JSON     *JSONClauses
 	// OrderBy is ORDER BY within the parentheses: ARRAY_AGG(x ORDER BY y).
 	OrderBy     []OrderItem
@@ -65,6 +65,12 @@ type TableArg struct {
 	Func        *Call
 	PartitionBy []Expr
 	OrderBy     []OrderItem
+}
+
+// ModelArg is MODEL m as an argument.
+type ModelArg struct {
+	Pos
+	Model Path
 }
 
 // DescriptorArg is DESCRIPTOR(a, b).
@@ -222,4 +228,5 @@ func (*Symbol) expr()        {}
 func (*NamedArg) expr()      {}
 func (*DefaultArg) expr()    {}
 func (*TableArg) expr()      {}
+func (*ModelArg) expr()      {}
 func (*DescriptorArg) expr() {}
