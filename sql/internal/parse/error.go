@@ -76,6 +76,17 @@ const excerptChars = 120
 // Excerpt is a line of a script with a caret below the character col (from 1) and as many more as length has. Long lines are cut around
 // the caret. Later stages use it for their own errors.
 func Excerpt(line string, col, length int) string {
+	if col > excerptChars { // only the neighbourhood of the caret is worth decoding
+		at := len(line)
+		for i := range line {
+			if col--; col == excerptChars {
+				at = i
+				break
+			}
+		}
+		line = line[at:]
+	}
+	line = line[:min(len(line), 4*utf8.UTFMax*excerptChars)]
 	chars := []rune(strings.ReplaceAll(line, "\t", " "))
 	at := max(0, min(col-1, len(chars)))
 	from := 0

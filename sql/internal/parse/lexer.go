@@ -36,6 +36,7 @@ const (
 	MaxTokens      = 2_000_000
 	MaxDepth       = 500    // of nesting
 	MaxChain       = 10_000 // operators in a row: a + b + c ..., a UNION b UNION c ...
+	MaxErrors      = 50     // mistakes that are reported for one script
 )
 
 type lexer struct {

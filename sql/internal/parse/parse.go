@@ -25,7 +25,7 @@ func newParser(src string) *parser {
 }
 
 // Script reads all statements. If there are mistakes the error is of type Errors, with one entry for each statement that has one, and the
-// statements returned are those that have none.
+// statements returned are those that have none. Reading ends at MaxErrors mistakes.
 func Script(src string) ([]Statement, error) {
 	p := newParser(src)
 	var list []Statement
@@ -53,6 +53,9 @@ func Script(src string) ([]Statement, error) {
 				p.unexpected()
 			}
 		}))
+		if len(errs) == MaxErrors {
+			break
+		}
 		p.recover()
 	}
 	if len(errs) > 0 {

@@ -265,7 +265,11 @@ func (p *parser) atEnd() bool { return p.tok().kind == tEOF || p.at(";") }
 
 func (p *parser) settingKey() (string, ast.Pos) {
 	if p.tok().kind == tString {
+		t := p.tok()
 		k := p.plainString("the key of an option")
+		if k.Text == "" {
+			p.failAt(t, "the key of an option cannot be empty")
+		}
 		return k.Text, k.Pos
 	}
 	key, pos := p.raw("=")
