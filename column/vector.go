@@ -149,11 +149,7 @@ func (v *Vector) Release() {
 		k.Release()
 	}
 	clear(v.Kids)
-<<<<<<< HEAD
-	v.Kids = v.Kids[:0]
-=======
 	v.Kids = v.Kids[:0] // before Reset, which goes through them
->>>>>>> aggs
 	v.Reset()
 	pools[v.Store].Put(v)
 }

@@ -281,12 +281,13 @@ func notWord(not bool) string {
 // between is x >= low AND x <= high; symmetric with the bounds in either order.
 func (s *scope) between(x *ast.Between) expr.Expr {
 	v, low, high := s.expr(x.X), s.expr(x.Low), s.expr(x.High)
-	within := func(from, to expr.Expr) expr.Expr {
-		return s.call(x.Pos, "AND", s.call(x.Pos, ">=", v, from), s.call(x.Pos, "<=", v, to))
+	if v == nil || low == nil || high == nil {
+		return nil
 	}
-	e := within(low, high)
-	if x.Symmetric && e != nil {
-		e = s.call(x.Pos, "OR", e, within(high, low))
+	e, err := expr.NewBetween(v, low, high, x.Symmetric)
+	if err != nil {
+		s.b.failf(x.Pos, "BETWEEN: %v", err)
+		return nil
 	}
 	if x.Not {
 		e = s.call(x.Pos, "NOT", e)
@@ -363,7 +364,7 @@ func (s *scope) cast(x *ast.Cast) expr.Expr {
 // castTo is an explicit cast.
 func (s *scope) castTo(pos ast.Pos, e expr.Expr, t column.Type, try bool) expr.Expr {
 	from := e.Type()
-	if err := castAllowed(from, t, e); err != nil {
+	if err := expr.CastAllowed(from, t, true); err != nil {
 		s.b.failf(pos, "%v", err)
 		return nil
 	}

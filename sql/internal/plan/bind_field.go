@@ -9,17 +9,14 @@ import (
 
 // fieldOf is field i of a row; it can be NULL if the row can.
 func fieldOf(e expr.Expr, i int) expr.Expr {
-	t := e.Type().Fields[i].Type
-	t.NotNull = t.NotNull && e.Type().NotNull
-	index := &expr.Literal{Value: int32(i), Of: column.Of(column.Int).Nullable(false)}
-	return &expr.Call{Func: fieldFunc, Args: []expr.Expr{e, index}, Of: t}
+	c, err := expr.NewField(e, i)
+	if err != nil {
+		panic("BUG: plan: " + err.Error())
+	}
+	return c
 }
 
-var fieldFunc = &expr.Func{Name: "FIELD", Resolve: func([]expr.Arg) (expr.Signature, error) {
-	return expr.Signature{}, fmt.Errorf("BUG: FIELD is made by the binder only")
-}}
-
-func isField(c *expr.Call) bool { return c.Func == fieldFunc }
+func isField(c *expr.Call) bool { return c.Func == expr.Field }
 
 func fieldIndex(c *expr.Call) int { return int(c.Args[1].(*expr.Literal).Value.(int32)) }
 

@@ -155,7 +155,7 @@ func (b *Binder) matchSink(x *ast.Insert, t *Table, target *insertTarget, n Node
 		var e expr.Expr
 		switch at := target.from[i]; {
 		case at >= 0:
-			if !ImplicitlyCastable(in[at].Type, c.Type) {
+			if !expr.ImplicitlyCastable(in[at].Type, c.Type) {
 				b.mismatch(x, t, target, in, fmt.Sprintf("Incompatible types for sink column '%s' at position %d.", c.Name, i))
 				return nil
 			}

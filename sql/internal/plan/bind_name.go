@@ -203,15 +203,10 @@ func (s *scope) field(e expr.Expr, name ast.Name) expr.Expr {
 	var names []string
 	for i, f := range t.Fields {
 		if f.Name == name.Text {
-			return s.b.fieldAt(e, i)
+			return fieldOf(e, i)
 		}
 		names = append(names, f.Name)
 	}
 	s.b.failf(name.Pos, "there is no field %s; the ROW has %s", name.Text, shorten(names)).Near(name.Text, names)
 	return nil
-}
-
-// fieldAt is field i of a row; it can be NULL if the row can.
-func (b *Binder) fieldAt(e expr.Expr, i int) expr.Expr {
-	return fieldOf(e, i)
 }
