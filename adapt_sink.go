@@ -9,6 +9,7 @@ import (
 	"github.com/flottio/flott/internal/checkpoint"
 	"github.com/flottio/flott/internal/operator"
 	"github.com/flottio/flott/internal/record"
+	"github.com/flottio/flott/internal/taskmanager"
 )
 
 // sinkOperator runs a Writer at the end of a chain and carries its committables through the two phases.
@@ -36,12 +37,6 @@ type prepared struct {
 	committing   bool
 }
 
-// Names of a sink's operator state.
-const (
-	writerState      = "writer"
-	committableState = "committables"
-)
-
 // tickEveryMs is how often a writer that wants it is told the time.
 const tickEveryMs = 100
 
@@ -53,7 +48,7 @@ func newSinkOperator[T any](s Sink[T]) *sinkOperator[T] {
 // Open implements operator.Operator.
 func (s *sinkOperator[T]) Open(c *operator.Context) (err error) {
 	s.ctx, s.nextTick = c, math.MaxInt64
-	s.writer, err = s.sink.NewWriter(writerContext[T]{s}, c.Restored.List(writerState))
+	s.writer, err = s.sink.NewWriter(writerContext[T]{s}, c.Restored.List(taskmanager.WriterState))
 	if err != nil {
 		return err
 	}
@@ -107,9 +102,9 @@ func (s *sinkOperator[T]) Snapshot(c operator.Checkpoint) (operator.Saved, opera
 		mine.committables = p.Committables
 		var saved operator.Saved
 		if p.State != nil {
-			saved.Lists = append(saved.Lists, operator.ListState{Name: writerState, Elements: [][]byte{p.State}})
+			saved.Lists = append(saved.Lists, operator.ListState{Name: taskmanager.WriterState, Elements: [][]byte{p.State}})
 		}
-		list := operator.ListState{Name: committableState}
+		list := operator.ListState{Name: taskmanager.CommittablesState}
 		for _, x := range all {
 			list.Elements = append(list.Elements, x.committables...)
 		}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/flottio/flott/internal/operator"
 	"github.com/flottio/flott/internal/record"
+	"github.com/flottio/flott/internal/taskmanager"
 )
 
 // sourceOperator runs a Reader as the head of a task. It keeps the splits' positions and event times in operator state.
@@ -27,9 +28,6 @@ type sourceOperator[T any] struct {
 	stopped bool
 	reject  error
 }
-
-// splitsState is the name of the operator state; it is union so that a restore can hand all splits back to the enumerator.
-const splitsState = "splits"
 
 // Open implements operator.Operator.
 func (s *sourceOperator[T]) Open(c *operator.Context) (err error) {
@@ -142,7 +140,7 @@ func (s *sourceOperator[T]) Snapshot(operator.Checkpoint) (operator.Saved, opera
 	if err != nil {
 		return operator.Saved{}, nil, err
 	}
-	list := operator.ListState{Name: splitsState, Mode: operator.Union}
+	list := operator.ListState{Name: taskmanager.SplitsState, Mode: operator.Union} // union: a restore hands all splits back to the enumerator
 	for _, x := range splits {
 		number, known := s.numbers[x.ID]
 		if !known {

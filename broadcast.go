@@ -19,7 +19,7 @@ func BroadcastProcess[K comparable, T, B, Out any](s KeyedStream[K, T], rules St
 		}}
 	})
 	n = out.node
-	n.connect(rules.with(graph.Broadcast, nil).stream, 1)
+	n.connect(rules.with(graph.Broadcast, nil), 1)
 	return out
 }
 
@@ -35,7 +35,7 @@ func (p *broadcastPort[K, B]) each(b record.Batch, o keyedInput[K]) error {
 	in := b.(*record.Rows[B])
 	times := in.Head.Times
 	var none K
-	o.begin(b)
+	o.begin(b, false)
 	p.scope.writable = true
 	defer func() { p.scope.writable = false }()
 	for i := range in.Rows {

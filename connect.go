@@ -31,8 +31,13 @@ func From[T any](env *Env, name string, src Source[T], strategy ...WatermarkStra
 	})
 	n.graph().Source = true
 	n.graph().GivesEventTime = w != nil
+	for _, x := range strategy {
+		for _, p := range x.problems() {
+			n.problem("source %q: %s", name, p)
+		}
+	}
 	if len(strategy) > 1 {
-		n.problem("%d watermark strategies: one is enough", len(strategy))
+		n.problem("source %q: %d watermark strategies: one is enough", name, len(strategy))
 	}
 	n.source = &sourceSpec{check: src.Check, bounded: src.Bounded(), enumerator: src.NewEnumerator}
 	return Stream[T]{stream{node: n}}
@@ -72,7 +77,7 @@ type BadInput struct {
 // To ends the stream in a sink. The name is its uid.
 func (s Stream[T]) To(name string, sink Sink[T]) SinkHandle {
 	n := s.node.env.add("sink", name, func() operator.Operator { return newSinkOperator(sink) })
-	n.connect(s.stream, 0)
+	n.connect(s, 0)
 	n.graph().Sink = true
 	n.graph().Stateful = true
 	n.sink = &sinkSpec{check: sink.Check}
@@ -86,7 +91,7 @@ type SinkHandle struct{ node *node }
 
 // Parallelism sets the number of writers; 0 means the job's.
 func (h SinkHandle) Parallelism(n int) SinkHandle {
-	h.node.graph().Parallelism = n
+	h.node.setParallelism(n)
 	return h
 }
 

@@ -1,6 +1,8 @@
 package flott
 
 import (
+	"errors"
+	"fmt"
 	"time"
 
 	"github.com/flottio/flott/internal/operator"
@@ -18,18 +20,17 @@ type KeyedContext[K comparable, Out any] struct {
 	sides map[any]any // *OutputTag[U] -> *operator.Collector[U]
 	flush []func() error
 
-	running bool // setup is over
+	// keyed says that a record or timer with a key is being processed: else there is no key whose state could be meant.
+	keyed bool
+	key   K
+	hash  uint64
+	time  int64 // of the record or timer
+	mark  int64
+	err   error
 
-	key  K
-	hash uint64
-	time int64 // of the record or timer
-	mark int64
-	err  error
-
-	timers    *timerService[K]
-	onEvent   func(at time.Time) error
-	onProcess func(at time.Time) error
-	states    scope
+	timers   timerService[K]
+	onTimers [timerKinds]func(at time.Time) error
+	states   scope
 }
 
 // Key is the current record's or timer's key.
@@ -44,16 +45,17 @@ func (k *KeyedContext[K, Out]) Time() time.Time { return toTime(k.time) }
 // TimeMillis is Time in milliseconds since the epoch, NoTime if there is none.
 func (k *KeyedContext[K, Out]) TimeMillis() int64 { return k.time }
 
-// Watermark is how far event time has come: no record before it is expected any more. The zero time before the first watermark.
+// Watermark is how far event time has come: no record with a time at or before it is expected any more. One that comes all the same is late.
+// The zero time before the first watermark; the last watermark, at the end of bounded input, lies far in the future.
 func (k *KeyedContext[K, Out]) Watermark() time.Time { return toTime(k.mark) }
 
 // Now is processing time: the wall clock, read once per batch.
 func (k *KeyedContext[K, Out]) Now() time.Time { return toTime(k.op.Now()) }
 
-// Subtask and Parallelism say which of how many parallel instances this is.
+// Subtask is which of the parallel instances this is, from 0.
 func (k *KeyedContext[K, Out]) Subtask() int { return k.op.Subtask }
 
-// Parallelism is the number of subtasks of the operator.
+// Parallelism is the number of the operator's parallel instances.
 func (k *KeyedContext[K, Out]) Parallelism() int { return k.op.Parallelism }
 
 // Emit sends a record downstream, with the event time of the current record or timer.
@@ -90,31 +92,61 @@ func (k *KeyedContext[K, Out]) side(tag any, collector func(operator.Output) (an
 	return c
 }
 
-// OnEventTimer sets the function that is called when event time reaches a timer set with SetEventTimer. Call it in setup.
-func (k *KeyedContext[K, Out]) OnEventTimer(f func(at time.Time) error) { k.onEvent = f }
+// OnEventTimer sets the function that is called for each timer set with SetEventTimer, once event time has reached it: with the time of the
+// timer, its key as Key, and its time as Time. Call it in setup. The job is refused if no watermarks reach the operator on all its inputs. An
+// error of f fails the attempt.
+func (k *KeyedContext[K, Out]) OnEventTimer(f func(at time.Time) error) {
+	k.onTimer(eventTimers, f)
+}
 
-// OnProcessingTimer is the same for processing time.
-func (k *KeyedContext[K, Out]) OnProcessingTimer(f func(at time.Time) error) { k.onProcess = f }
+// OnProcessingTimer is the same for processing time: f is called for timers set with SetProcessingTimer. The timer has no event time: HasTime
+// is false, and records that f emits have none.
+func (k *KeyedContext[K, Out]) OnProcessingTimer(f func(at time.Time) error) {
+	k.onTimer(processingTimers, f)
+}
 
-// SetEventTimer asks for a call of the event timer function for the current key once the watermark has reached at. Setting a timer
-// again for the same key and time changes nothing. Timers are state: they survive restarts.
+// SetEventTimer asks for a call of the event timer function for the current key once the watermark has reached at, in whole milliseconds; if
+// it has already, at the next watermark. Setting a timer again for the same key and time changes nothing. Timers are state: they survive restarts.
 func (k *KeyedContext[K, Out]) SetEventTimer(at time.Time) {
 	k.setTimer(eventTimers, at)
 }
 
-// DeleteEventTimer takes back a timer of the current key.
+// DeleteEventTimer takes back a timer of the current key; without such a timer it does nothing.
 func (k *KeyedContext[K, Out]) DeleteEventTimer(at time.Time) {
-	k.timers.delete(k.key, k.hash, eventTimers, at.UnixMilli())
+	k.deleteTimer(eventTimers, at)
 }
 
-// SetProcessingTimer asks for a call of the processing timer function for the current key at that time, or as soon as possible after it.
+// SetProcessingTimer asks for a call of the processing timer function for the current key at that time, in whole milliseconds, or as soon as
+// possible after it. Otherwise as SetEventTimer. At the end of bounded input timers that have not fired do not fire any more.
 func (k *KeyedContext[K, Out]) SetProcessingTimer(at time.Time) {
 	k.setTimer(processingTimers, at)
 }
 
-// DeleteProcessingTimer takes back a timer of the current key.
+// DeleteProcessingTimer takes back a timer of the current key; without such a timer it does nothing.
 func (k *KeyedContext[K, Out]) DeleteProcessingTimer(at time.Time) {
-	k.timers.delete(k.key, k.hash, processingTimers, at.UnixMilli())
+	k.deleteTimer(processingTimers, at)
+}
+
+// onTimer keeps what to call for timers of a kind.
+func (k *KeyedContext[K, Out]) onTimer(kind timerKind, f func(at time.Time) error) {
+	at := caller()
+	if k.states.closed {
+		panic(misuse(fmt.Sprintf("%s of operator %q is called at %s, while records are processed: call it in setup", timerSetters[kind], k.op.Name, at)))
+	}
+	problem := func(err error) {
+		if err != nil {
+			k.states.err = errors.Join(k.states.err, operator.Permanent(fmt.Errorf("%s (%s): %w", timerSetters[kind], at, err)))
+		}
+	}
+	switch {
+	case f == nil:
+		problem(errors.New("the function is nil"))
+	case k.onTimers[kind] != nil:
+		problem(errors.New("there is a function already: an operator has one for all timers of a kind"))
+	case kind == eventTimers:
+		problem(k.node.eventTimeProblem("an event-time timer", "use processing-time timers"))
+	}
+	k.onTimers[kind] = f
 }
 
 // fail keeps the first error of state or timers.
@@ -125,7 +157,24 @@ func (k *KeyedContext[K, Out]) fail(err error) {
 }
 
 func (k *KeyedContext[K, Out]) setTimer(kind timerKind, at time.Time) {
+	k.checkTimer(kind)
 	k.fail(k.timers.set(k.key, k.hash, kind, at.UnixMilli()))
+}
+
+func (k *KeyedContext[K, Out]) deleteTimer(kind timerKind, at time.Time) {
+	k.checkTimer(kind)
+	k.fail(k.timers.delete(k.key, k.hash, kind, at.UnixMilli()))
+}
+
+// checkTimer panics where a timer could never fire, or would be that of some other key.
+func (k *KeyedContext[K, Out]) checkTimer(kind timerKind) {
+	if !k.keyed {
+		panic(k.states.misused(timerNames[kind]))
+	}
+	if k.onTimers[kind] == nil {
+		panic(misuse(fmt.Sprintf("%s of operator %q is used at %s, but setup gave no function for it: call %s in setup", timerNames[kind], k.op.Name,
+			caller(), timerSetters[kind])))
+	}
 }
 
 // failed is the first error of state or timers.

@@ -44,6 +44,8 @@ type node struct {
 	// partition makes the partitioner of one sending subtask for the edge into this node with the given port; nil where the kind of
 	// partition says it all.
 	partition []func(p partitioning) network.Partitioner
+	// bodies make the codecs of the edges into this node.
+	bodies []func() (record.BodyCodec, error)
 	// tags are the side outputs in order; the main output has none.
 	tags []any
 	// enumerator and recoverer are set for sources and sinks.
@@ -91,7 +93,9 @@ func caller() graph.Position {
 }
 
 // connect adds an input to the node.
-func (n *node) connect(from stream, port int) {
+func (n *node) connect(upstream typedStream, port int) {
+	from := upstream.untyped()
+	n.bodies = append(n.bodies, upstream.body())
 	n.graph().Inputs = append(n.graph().Inputs, graph.Edge{From: from.node.id, Tag: from.tag, Port: port, Partition: from.partition})
 	n.partition = append(n.partition, from.partitioner)
 	if from.node.env != n.env {
@@ -106,6 +110,16 @@ type stream struct {
 	partition   graph.Partition
 	partitioner func(partitioning) network.Partitioner
 }
+
+// typedStream is a Stream of any type.
+type typedStream interface {
+	untyped() stream
+	// body makes the codec of its records; what cannot be encoded is refused when it is called, not when the job is drawn.
+	body() func() (record.BodyCodec, error)
+}
+
+func (s Stream[T]) untyped() stream                        { return s.stream }
+func (s Stream[T]) body() func() (record.BodyCodec, error) { return record.NewRowsCodec[T] }
 
 // Stream is a stream of records of one type: the output of an operator. It is a value; its methods return new ones.
 type Stream[T any] struct{ stream }
@@ -147,16 +161,24 @@ func (s Stream[T]) Named(name string) Stream[T] {
 
 // Parallelism sets the number of subtasks of the operator behind the stream; 0 means the job's.
 func (s Stream[T]) Parallelism(n int) Stream[T] {
-	if n < 0 {
-		s.node.problem("Parallelism(%d): at least 1 is needed", n)
-		return s
-	}
-	s.node.graph().Parallelism = n
+	s.node.setParallelism(n)
 	return s
 }
 
-// MaxParallelism sets the number of key groups of the operator behind the stream. It is fixed by the first checkpoint (A13.5).
+func (n *node) setParallelism(p int) {
+	if p < 0 {
+		n.problem("Parallelism(%d): at least 1 is needed, or 0 for the job's", p)
+		return
+	}
+	n.graph().Parallelism = p
+}
+
+// MaxParallelism sets the number of key groups of the operator behind the stream; 0 means the job's. It is fixed by the first checkpoint.
 func (s Stream[T]) MaxParallelism(n int) Stream[T] {
+	if n < 0 {
+		s.node.problem("MaxParallelism(%d): at least 1 is needed, or 0 for the job's", n)
+		return s
+	}
 	s.node.graph().MaxParallelism = n
 	return s
 }
@@ -212,9 +234,9 @@ func (s Stream[T]) PartitionCustom(f func(v T, subtasks int) int) Stream[T] {
 // Union merges streams of one type. The order between them is not defined.
 func (s Stream[T]) Union(others ...Stream[T]) Stream[T] {
 	n := s.node.env.add("union", "", func() operator.Operator { return &operator.Pass{} })
-	n.connect(s.stream, 0)
+	n.connect(s, 0)
 	for _, o := range others {
-		n.connect(o.stream, 0)
+		n.connect(o, 0)
 	}
 	return Stream[T]{stream{node: n}}
 }

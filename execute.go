@@ -1,6 +1,7 @@
 package flott
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -11,7 +12,6 @@ import (
 
 	"github.com/flottio/flott/config"
 	"github.com/flottio/flott/internal/checkpoint"
-	"github.com/flottio/flott/internal/graph"
 	"github.com/flottio/flott/internal/jobmanager"
 	"github.com/flottio/flott/internal/metrics"
 	"github.com/flottio/flott/internal/operator"
@@ -40,15 +40,12 @@ func Prepare(name string, build func(*Env), cfg *config.Set, log *slog.Logger) (
 	for _, s := range env.settings {
 		cfg.DefineCode(s.key, s.value, s.origin)
 	}
-	if err := cfg.Validate(); err != nil {
+	engine, err := env.Compile(graphSettings(cfg))
+	if err := errors.Join(cfg.Validate(), err); err != nil {
 		return nil, err
 	}
 	if n := config.PipelineName.Get(cfg); n != "" {
 		name = n
-	}
-	engine, err := env.Compile(graphSettings(cfg))
-	if err != nil {
-		return nil, err
 	}
 	engine.Name, engine.ID = name, jobmanager.DefaultJobID(name)
 	engine.Settings = taskSettings(cfg)
@@ -60,13 +57,16 @@ func Prepare(name string, build func(*Env), cfg *config.Set, log *slog.Logger) (
 	j.driver, err = jobmanager.New(jobmanager.Config{
 		JobName: name, JobID: engine.ID, Graph: engine.Plan.Hash, CodeVersion: Version, KeyHash: taskmanager.KeyHash,
 		Vertices: engine.Vertices(), Operators: targets, Checkpoints: checkpointConfig(cfg), Restart: restartConfig(cfg),
-		Dir: checkpointDir(cfg), SavepointDir: config.SavepointDir.Get(cfg), Restore: config.RecoveryPath.Get(cfg),
+		Dir: config.CheckpointDir.Get(cfg), SavepointDir: config.SavepointDir.Get(cfg), Restore: config.RecoveryPath.Get(cfg),
+		Claim:            config.RecoveryClaimMode.Get(cfg) == config.Claim,
 		AllowNonRestored: config.RecoveryIgnoreUnclaimedState.Get(cfg), CompatibleSchemas: taskmanager.CompatibleSchemas, Log: log,
 		Seed: uint64(time.Now().UnixNano()),
 	})
 	if err != nil {
 		return nil, err
 	}
+	registerJob(j.registry.Group(metrics.Scope{Level: metrics.JobManagerJobLevel, Host: "localhost", JobID: engine.ID, JobName: name}),
+		j.driver.Status, time.Now)
 	j.cluster = &localCluster{job: j}
 	j.cluster.engine = &taskmanager.Cluster{Job: engine, Storage: stateStorage{j.driver.Storage()}, Events: j.cluster}
 	return j, nil
@@ -81,19 +81,22 @@ func (j *Job) Name() string { return j.name }
 // Plan draws the chains of the job as text.
 func (j *Job) Plan() string { return j.engine.Graph.String(j.engine.Plan) }
 
-// PlanJSON is the plan as data.
+// PlanJSON is the plan as data: the job plan of Flink's REST API, with more fields; docs/cli.md describes them.
 func (j *Job) PlanJSON() ([]byte, error) {
-	return json.MarshalIndent(struct {
-		Name  string        `json:"name"`
-		Nodes []graph.Node  `json:"nodes"`
-		Tasks []graph.Chain `json:"tasks"`
-		Hash  string        `json:"hash"`
-	}{j.name, j.engine.Graph.Nodes, j.engine.Plan.Chains, j.engine.Plan.Hash}, "", "  ")
+	d := j.engine.Graph.Document(j.engine.Plan)
+	d.JobID, d.Name = j.engine.ID, j.name
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	err := e.Encode(d)
+	return bytes.TrimRight(b.Bytes(), "\n"), err
 }
 
 // RestorePlan says what the configured snapshot would restore, what is new, and what would be dropped. An error is a refusal or a damage.
-func (j *Job) RestorePlan(context.Context) (string, error) {
-	p, note, err := j.driver.Plan()
+// All of the snapshot is verified, which takes as long as reading it; the end of ctx ends that with an error.
+func (j *Job) RestorePlan(ctx context.Context) (string, error) {
+	p, note, err := j.driver.Plan(ctx)
 	if err != nil {
 		return "", &RestoreError{err}
 	}

@@ -14,13 +14,10 @@ import (
 // Compile checks the graph, and the options of its sources and sinks, and gives it to the engine: for cli and flotttest, whose types are
 // not for users.
 func (e *Env) Compile(s graph.Settings) (*taskmanager.Job, error) {
-	if err := e.graph.Check(s); err != nil {
-		return nil, err
-	}
-	var errs []error
-	j := &taskmanager.Job{Graph: &e.graph, Plan: e.graph.Build(s), Nodes: make([]taskmanager.Node, len(e.nodes))}
+	errs := []error{e.graph.Check(s)}
+	j := &taskmanager.Job{Graph: &e.graph, Nodes: make([]taskmanager.Node, len(e.nodes))}
 	for i, n := range e.nodes {
-		t := taskmanager.Node{Operator: n.operator}
+		t := taskmanager.Node{Operator: n.operator, Bodies: n.bodies}
 		for _, p := range n.partition {
 			t.Partition = append(t.Partition, adaptPartition(p))
 		}
@@ -39,7 +36,11 @@ func (e *Env) Compile(s graph.Settings) (*taskmanager.Job, error) {
 		}
 		j.Nodes[i] = t
 	}
-	return j, errors.Join(errs...)
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	j.Plan = e.graph.Build(s)
+	return j, nil
 }
 
 func adaptPartition(p func(partitioning) network.Partitioner) func(int, int, int) network.Partitioner {

@@ -49,6 +49,15 @@ func keyedThen[K comparable, T, U any](s KeyedStream[K, T], kind, name string, n
 	return out
 }
 
+// storing refuses an operator that keeps values of a type that cannot be state. The engine would notice, too, but speak of what it wraps
+// around the values.
+func storing[V, T any](out Stream[T]) Stream[T] {
+	if _, err := codec.For[V](); err != nil {
+		out.node.problem("%s: %v", out.node.graph().Title(), err)
+	}
+	return out
+}
+
 // Reduce combines the records of each key with f. On a KeyedStream it emits the combined record after each one; on a WindowedStream
 // one record for each key and window, when the window closes. name is the uid of its state.
 func Reduce[K comparable, T any](g grouped[K, T], name string, f func(a, b T) T) Stream[T] {
@@ -56,9 +65,9 @@ func Reduce[K comparable, T any](g grouped[K, T], name string, f func(a, b T) T)
 	if w := g.windowing(); w != nil {
 		return reduceWindows(s, w, name, f)
 	}
-	return keyedThen[K, T, T](s, "reduce", name, func() operator.Operator {
+	return storing[T](keyedThen[K, T, T](s, "reduce", name, func() operator.Operator {
 		return &operator.Reduce[K, T]{Keys: operator.KeyFinder[K, T]{Key: s.key}, F: f}
-	})
+	}))
 }
 
 // Aggregator folds records of type T into an accumulator A and makes a result R of it. One value serves all subtasks: it has no
@@ -85,12 +94,12 @@ func Aggregate[K comparable, T, A, R any](g grouped[K, T], name string, agg Aggr
 	if w := g.windowing(); w != nil {
 		return aggregateWindows(s, w, name, agg)
 	}
-	return keyedThen[K, T, Result[K, R]](s, "aggregate", name, func() operator.Operator {
+	return storing[A](keyedThen[K, T, Result[K, R]](s, "aggregate", name, func() operator.Operator {
 		return &operator.Aggregate[K, T, A, R, Result[K, R]]{
 			Keys: operator.KeyFinder[K, T]{Key: s.key}, Agg: operator.NewFold(agg),
 			Make: func(k K, v R) Result[K, R] { return Result[K, R]{Key: k, Value: v} },
 		}
-	})
+	}))
 }
 
 // Result is what an aggregate makes of a key, and for a windowed one of which window.

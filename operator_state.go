@@ -14,11 +14,14 @@ import (
 // Scope is where operator state is declared: a *KeyedContext or a *ProcessContext, in setup.
 type Scope interface{ scope() *scope }
 
-// scope holds the operator state of one subtask of one operator.
+// scope holds the declarations of one subtask of one operator, and its operator state.
 type scope struct {
-	op     *operator.Context
-	states []operatorState
-	err    error
+	op           *operator.Context
+	declarations []declaration
+	states       []operatorState
+	err          error
+	// closed says that setup is over.
+	closed bool
 	// writable says that broadcast state may be changed: only records of the broadcast stream do that.
 	writable bool
 }
@@ -35,15 +38,6 @@ func (s *scope) fail(err error) {
 	if s.err == nil {
 		s.err = err
 	}
-}
-
-func (s *scope) add(name string, st operatorState) {
-	for _, x := range s.states {
-		if x.list().Name == name {
-			s.fail(fmt.Errorf("operator state %q is declared twice", name))
-		}
-	}
-	s.states = append(s.states, st)
 }
 
 // save returns copies of all operator state (A3.5).
@@ -80,16 +74,17 @@ func NewOperatorList[V any](s Scope, name string, union bool) *OperatorList[V] {
 	if union {
 		l.mode = operator.Union
 	}
+	d, ok := sc.declare(name)
 	var err error
-	if l.codec, err = codec.For[V](); err != nil {
-		sc.fail(fmt.Errorf("operator state %q: %w", name, err))
+	if l.codec, err = codec.For[V](); err != nil || !ok {
+		sc.refuse(d, err)
 		return l
 	}
-	sc.add(name, l)
+	sc.states = append(sc.states, l)
 	for i, b := range sc.op.Restored.List(name) {
 		var v V
 		if n, err := l.codec.Decode(b, &v); err != nil || n != len(b) {
-			sc.fail(fmt.Errorf("operator state %q: element %d of %d bytes: %w", name, i, len(b), errors.Join(err, errLength(n, b))))
+			sc.refuse(d, fmt.Errorf("element %d of %d bytes: %w", i, len(b), errors.Join(err, errLength(n, b))))
 			return l
 		}
 		l.values = append(l.values, v)
@@ -138,18 +133,19 @@ type BroadcastState[K comparable, V any] struct {
 func NewBroadcastState[K comparable, V any](s Scope, name string) *BroadcastState[K, V] {
 	sc := s.scope()
 	b := &BroadcastState[K, V]{name: name, scope: sc, m: map[K]V{}}
+	d, ok := sc.declare(name)
 	var err error
 	if b.key, err = codec.ForKey[K](); err == nil {
 		b.value, err = codec.For[V]()
 	}
-	if err != nil {
-		sc.fail(fmt.Errorf("broadcast state %q: %w", name, err))
+	if err != nil || !ok {
+		sc.refuse(d, err)
 		return b
 	}
-	sc.add(name, b)
+	sc.states = append(sc.states, b)
 	for i, x := range sc.op.Restored.List(name) {
 		if err := b.restore(x); err != nil {
-			sc.fail(fmt.Errorf("broadcast state %q: entry %d: %w", name, i, err))
+			sc.refuse(d, fmt.Errorf("entry %d: %w", i, err))
 			break
 		}
 	}

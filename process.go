@@ -29,6 +29,7 @@ func KeyedProcess[K comparable, T, Out any](s KeyedStream[K, T], name string,
 }
 
 // CoProcess gives the records of two keyed streams, partitioned by the same type of key, to two functions that share state and timers per key.
+// There is no order between the streams; event time is that of the slower one. setup and name are as for KeyedProcess.
 func CoProcess[K comparable, A, B, Out any](a KeyedStream[K, A], b KeyedStream[K, B], name string,
 	setup func(k *KeyedContext[K, Out]) (func(v A) error, func(v B) error)) Stream[Out] {
 	var n *node
@@ -39,7 +40,7 @@ func CoProcess[K comparable, A, B, Out any](a KeyedStream[K, A], b KeyedStream[K
 		}}
 	})
 	n = out.node
-	n.connect(b.stream.stream, 1)
+	n.connect(b.stream, 1)
 	return out
 }
 
@@ -52,7 +53,8 @@ type port[K comparable] interface {
 
 // keyedInput is what a port sets for each record.
 type keyedInput[K comparable] interface {
-	begin(b record.Batch)
+	// begin is called for each batch; keyed says that its records have keys.
+	begin(b record.Batch, keyed bool)
 	at(i int, key K, hash uint64, time int64)
 	failed() error
 	context() *operator.Context
@@ -75,7 +77,7 @@ func (p *typedPort[K, T]) each(b record.Batch, o keyedInput[K]) error {
 	c := o.context()
 	keys, hashes := p.keys.Find(in, c.KeyGroups, c.MaxParallelism)
 	times := in.Head.Times
-	o.begin(b)
+	o.begin(b, true)
 	for i := range in.Rows {
 		t := int64(NoTime)
 		if len(times) > 0 {
@@ -108,10 +110,7 @@ type keyedOperator[K comparable, Out any] struct {
 func (o *keyedOperator[K, Out]) Open(c *operator.Context) error {
 	o.k = &KeyedContext[K, Out]{op: c, node: o.node, out: operator.NewCollector[Out](c.Out[0]), time: NoTime, mark: c.Restored.Watermark,
 		states: scope{op: c}}
-	o.k.timers = &timerService[K]{}
-	o.inputs = o.ports(o.k)
-	o.k.running = true
-	if err := o.k.failed(); err != nil {
+	if err := o.k.states.setUp(func() { o.inputs = o.ports(o.k) }); err != nil {
 		return err
 	}
 	for _, p := range o.inputs {
@@ -119,7 +118,7 @@ func (o *keyedOperator[K, Out]) Open(c *operator.Context) error {
 			return err
 		}
 	}
-	return o.k.timers.open(c, o.k.onEvent != nil, o.k.onProcess != nil)
+	return o.k.timers.open(c, o.k.onTimers)
 }
 
 // Process implements operator.Operator.
@@ -127,11 +126,13 @@ func (o *keyedOperator[K, Out]) Process(input int, b record.Batch) error {
 	if err := o.inputs[input].each(b, o); err != nil {
 		return err
 	}
-	o.batch = nil
+	o.batch, o.k.keyed = nil, false
 	return o.k.finish()
 }
 
-func (o *keyedOperator[K, Out]) begin(b record.Batch)       { o.batch = b }
+func (o *keyedOperator[K, Out]) begin(b record.Batch, keyed bool) {
+	o.batch, o.k.keyed = b, keyed
+}
 func (o *keyedOperator[K, Out]) failed() error              { return o.k.failed() }
 func (o *keyedOperator[K, Out]) context() *operator.Context { return o.k.op }
 
@@ -163,17 +164,18 @@ func (o *keyedOperator[K, Out]) Tick(now int64) (bool, error) { return o.fire(pr
 
 // fire calls the timer function for a bounded number of due timers.
 func (o *keyedOperator[K, Out]) fire(kind timerKind, upTo int64) (more bool, err error) {
+	o.k.keyed = true
 	more, err = o.k.timers.due(kind, upTo, func(key K, hash uint64, at int64) error {
 		o.k.key, o.k.hash, o.k.time = key, hash, at
-		f := o.k.onEvent
 		if kind == processingTimers {
-			f, o.k.time = o.k.onProcess, NoTime
+			o.k.time = NoTime
 		}
-		if err := f(toTime(at)); err != nil {
+		if err := o.k.onTimers[kind](toTime(at)); err != nil {
 			return operator.Errorf("timer of key %v at %s: %w", key, toTime(at).Format("2006-01-02T15:04:05.000Z"), err)
 		}
 		return o.k.failed()
 	})
+	o.k.keyed = false
 	if err != nil {
 		return false, err
 	}
@@ -187,6 +189,11 @@ func (o *keyedOperator[K, Out]) Snapshot(operator.Checkpoint) (operator.Saved, o
 
 // OperatorState implements operator.Declarer.
 func (o *keyedOperator[K, Out]) OperatorState() []operator.ListState { return o.k.states.declared() }
+
+// StatePosition implements operator.Locator.
+func (o *keyedOperator[K, Out]) StatePosition(name string) string {
+	return o.k.states.statePosition(name)
+}
 
 // Close implements operator.Operator.
 func (o *keyedOperator[K, Out]) Close() error { return nil }
@@ -210,7 +217,7 @@ func (p *ProcessContext[Out]) Emit(v Out) { p.k.Emit(v) }
 // TimeMillis is the current record's event time, NoTime if it has none.
 func (p *ProcessContext[Out]) TimeMillis() int64 { return p.k.time }
 
-// Subtask says which of the parallel instances this is.
+// Subtask is which of the parallel instances this is, from 0.
 func (p *ProcessContext[Out]) Subtask() int { return p.k.op.Subtask }
 
 // EmitSide sends a record to a side output. Without a reader of the tag it is dropped, and counted.
@@ -230,8 +237,7 @@ type processOperator[T, Out any] struct {
 func (o *processOperator[T, Out]) Open(c *operator.Context) error {
 	o.p = &ProcessContext[Out]{KeyedContext[struct{}, Out]{op: c, node: o.node, out: operator.NewCollector[Out](c.Out[0]), time: NoTime,
 		states: scope{op: c}}}
-	o.f = o.setup(o.p)
-	return o.p.k.failed()
+	return o.p.k.states.setUp(func() { o.f = o.setup(o.p) })
 }
 
 // Process implements operator.Operator.
@@ -269,6 +275,11 @@ func (o *processOperator[T, Out]) Snapshot(operator.Checkpoint) (operator.Saved,
 // OperatorState implements operator.Declarer.
 func (o *processOperator[T, Out]) OperatorState() []operator.ListState {
 	return o.p.k.states.declared()
+}
+
+// StatePosition implements operator.Locator.
+func (o *processOperator[T, Out]) StatePosition(name string) string {
+	return o.p.k.states.statePosition(name)
 }
 
 // Close implements operator.Operator.

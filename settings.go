@@ -28,6 +28,7 @@ func checkpointConfig(c *config.Set) checkpoint.Config {
 	x.MinPause = config.CheckpointMinPause.Get(c)
 	x.MaxConcurrent = config.CheckpointMaxConcurrent.Get(c)
 	x.TolerableFailures = config.CheckpointTolerableFailures.Get(c)
+	x.HistorySize = config.CheckpointHistory.Get(c)
 	x.NumRetained = config.CheckpointNumRetained.Get(c)
 	if config.CheckpointMode.Get(c) == config.AtLeastOnce {
 		x.Mode = checkpoint.AtLeastOnce
@@ -50,6 +51,7 @@ func taskSettings(c *config.Set) taskmanager.Settings {
 		Backend:         string(config.StateBackend.Get(c)),
 		MemoryBytes:     int64(config.RocksDBMemory.Get(c)),
 		LocalDir:        os.TempDir(),
+		TimersInMemory:  config.RocksDBTimers.Get(c) == config.HeapTimerService,
 		QueueBytes:      int64(config.QueueSize.Get(c)),
 	}
 	if !config.BufferTimeoutEnabled.Get(c) {
@@ -61,14 +63,6 @@ func taskSettings(c *config.Set) taskmanager.Settings {
 		}
 	}
 	return s
-}
-
-// checkpointDir is where checkpoints go; empty: they stay in memory.
-func checkpointDir(c *config.Set) string {
-	if config.CheckpointStorage.Get(c) == config.JobManagerStorage {
-		return ""
-	}
-	return config.CheckpointDir.Get(c)
 }
 
 // restartConfig is what happens after a failure.

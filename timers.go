@@ -1,8 +1,8 @@
 package flott
 
 import (
-	"errors"
 	"math"
+	"time"
 
 	"github.com/flottio/flott/internal/operator"
 	"github.com/flottio/flott/internal/state"
@@ -17,8 +17,12 @@ const (
 	timerKinds
 )
 
-// Names of the timers' state.
-var timerStates = [timerKinds]string{"event-timers", "processing-timers"}
+// Names of the timers' state, of the timers in messages, and of the methods that give them a function.
+var (
+	timerStates  = [timerKinds]string{enginePrefix + "event-timers", enginePrefix + "processing-timers"}
+	timerNames   = [timerKinds]string{"an event-time timer", "a processing-time timer"}
+	timerSetters = [timerKinds]string{"OnEventTimer", "OnProcessingTimer"}
+)
 
 // maxFiring bounds the timers that fire before the task looks around: output gets a chance to leave, so that the outbox stays bounded however
 // many timers are due (A6.10).
@@ -30,9 +34,9 @@ type timerService[K comparable] struct {
 }
 
 // open registers the timers that the setup asked for with a function.
-func (s *timerService[K]) open(c *operator.Context, event, processing bool) error {
-	for kind, wanted := range [timerKinds]bool{event, processing} {
-		if !wanted {
+func (s *timerService[K]) open(c *operator.Context, functions [timerKinds]func(time.Time) error) error {
+	for kind, f := range functions {
+		if f == nil {
 			continue
 		}
 		t, err := state.RegisterTimers[K](c.Backend, c.UID, timerStates[kind])
@@ -44,20 +48,12 @@ func (s *timerService[K]) open(c *operator.Context, event, processing bool) erro
 	return nil
 }
 
-var errNoTimerFunction = errors.New("a timer was set, but setup gave no function for it: call OnEventTimer or OnProcessingTimer")
-
 func (s *timerService[K]) set(key K, hash uint64, kind timerKind, at int64) error {
-	if s.timers[kind] == nil {
-		return errNoTimerFunction
-	}
-	_, err := s.timers[kind].Register(key, hash, at)
-	return err
+	return s.timers[kind].Register(key, hash, at)
 }
 
-func (s *timerService[K]) delete(key K, hash uint64, kind timerKind, at int64) {
-	if t := s.timers[kind]; t != nil {
-		t.Delete(key, hash, at)
-	}
+func (s *timerService[K]) delete(key K, hash uint64, kind timerKind, at int64) error {
+	return s.timers[kind].Delete(key, hash, at)
 }
 
 // next is the earliest processing-time timer.
@@ -75,9 +71,9 @@ func (s *timerService[K]) due(kind timerKind, upTo int64, f func(key K, hash uin
 		return false, nil
 	}
 	for range maxFiring {
-		x, ok := t.Pop(upTo)
-		if !ok {
-			return false, nil
+		x, ok, err := t.Pop(upTo)
+		if !ok || err != nil {
+			return false, err
 		}
 		if err := f(x.Key, x.Hash, x.TimeMs); err != nil {
 			return false, err

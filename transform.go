@@ -1,6 +1,7 @@
 package flott
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/flottio/flott/internal/operator"
@@ -9,11 +10,11 @@ import (
 // then adds an operator with one input behind s.
 func then[T, U any](s Stream[T], kind, name string, new func() operator.Operator) Stream[U] {
 	n := s.node.env.add(kind, name, new)
-	n.connect(s.stream, 0)
+	n.connect(s, 0)
 	return Stream[U]{stream{node: n}}
 }
 
-// Map makes one record of each.
+// Map makes one record of each. f may be called by several goroutines at once, one per subtask; so may the functions of all operators here.
 func Map[T, U any](s Stream[T], f func(T) U) Stream[U] {
 	return then[T, U](s, "map", "", func() operator.Operator { return &operator.Map[T, U]{F: f} })
 }
@@ -76,10 +77,26 @@ func (w WatermarkStrategy[T]) Custom(g func() func(maxTimeMs int64) int64) Water
 	return w
 }
 
+// problems says what is wrong with the strategy.
+func (w WatermarkStrategy[T]) problems() (all []string) {
+	for _, d := range []struct {
+		of     string
+		length time.Duration
+	}{{"OutOfOrder", w.s.OutOfOrder}, {"Idle", w.s.Idle}} {
+		if d.length < 0 || d.length%time.Millisecond != 0 {
+			all = append(all, fmt.Sprintf("%s(%v): it must not be negative, and in whole milliseconds", d.of, d.length))
+		}
+	}
+	return all
+}
+
 // AssignWatermarks gives the records event times and watermarks here, in the middle of a job; before the first keyBy, at best at the
 // source, because a watermark made here knows nothing of the splits behind it.
 func (s Stream[T]) AssignWatermarks(w WatermarkStrategy[T]) Stream[T] {
 	out := then[T, T](s, "watermarks", "", func() operator.Operator { return &operator.AssignWatermarks[T]{Strategy: w.s} })
 	out.node.graph().GivesEventTime = true
+	for _, p := range w.problems() {
+		out.node.problem("%s", p)
+	}
 	return out
 }

@@ -137,19 +137,19 @@ func planOf[K comparable, T, A, O any](s KeyedStream[K, T], w *windowing[T], f o
 }
 
 func reduceWindows[K comparable, T any](s KeyedStream[K, T], w *windowing[T], name string, f func(a, b T) T) Stream[T] {
-	return windowsThen[K, T, T](s, w, name, func(_ *node, late int) operator.Operator {
+	return storing[T](windowsThen[K, T, T](s, w, name, func(_ *node, late int) operator.Operator {
 		return operator.NewWindowOperator(planOf(s, w, operator.ReduceWindows[K](f), late))
-	})
+	}))
 }
 
 func aggregateWindows[K comparable, T, A, R any](s KeyedStream[K, T], w *windowing[T], name string,
 	agg Aggregator[T, A, R]) Stream[Result[K, R]] {
-	return windowsThen[K, T, Result[K, R]](s, w, name, func(_ *node, late int) operator.Operator {
+	return storing[A](windowsThen[K, T, Result[K, R]](s, w, name, func(_ *node, late int) operator.Operator {
 		f := operator.AggregateWindows(operator.NewFold(agg), func(k K, at operator.Span, v R) Result[K, R] {
 			return Result[K, R]{Key: k, Window: Window(at), Value: v}
 		})
 		return operator.NewWindowOperator(planOf(s, w, f, late))
-	})
+	}))
 }
 
 // WindowProcess gives all records of a key and window to a function when the window fires, in the order in which they arrived (in sliding
@@ -166,11 +166,11 @@ func aggregateWindows[K comparable, T, A, R any](s KeyedStream[K, T], w *windowi
 //		})
 func WindowProcess[K comparable, T, Out any](s WindowedStream[K, T], name string,
 	setup func(k *KeyedContext[K, Out]) func(w Window, records []T) error) Stream[Out] {
-	return windowsThen[K, T, Out](s.stream, &s.w, name, func(n *node, late int) operator.Operator {
+	return storing[T](windowsThen[K, T, Out](s.stream, &s.w, name, func(n *node, late int) operator.Operator {
 		return &windowProcessOperator[K, T, Out]{node: n, setup: setup, plan: func(f operator.WindowFunction[K, T, []T, Out]) windowOperator {
 			return operator.NewWindowOperator(planOf(s.stream, &s.w, f, late)).(windowOperator)
 		}}
-	})
+	}))
 }
 
 // windowOperator is what every window operator is.
@@ -198,18 +198,21 @@ func (o *windowProcessOperator[K, T, Out]) Open(c *operator.Context) error {
 	}
 	k := &KeyedContext[K, Out]{op: c, node: o.node, out: operator.NewCollector[Out](c.Out[0]), time: NoTime, mark: c.Restored.Watermark,
 		states: scope{op: c}}
-	k.timers = &timerService[K]{}
 	o.k = k
-	f := o.setup(k)
-	if err := k.failed(); err != nil {
+	var f func(Window, []T) error
+	if err := k.states.setUp(func() { f = o.setup(k) }); err != nil {
 		return err
 	}
-	if k.onEvent != nil || k.onProcess != nil {
-		return operator.Permanent(operator.Errorf("a window function has no timers: use KeyedProcess"))
+	for kind, f := range k.onTimers {
+		if f != nil {
+			return operator.Permanent(operator.Errorf("%s: a window function has no timers: use KeyedProcess", timerSetters[kind]))
+		}
 	}
 	o.windowOperator = o.plan(operator.ListWindows(func(key1 K, w operator.Span, rows []T, _ func(Out)) error {
-		k.key, k.hash, k.time = key1, key.Hash(&key1), w.MaxTime()
-		if err := f(Window(w), rows); err != nil {
+		k.key, k.hash, k.time, k.keyed = key1, key.Hash(&key1), w.MaxTime(), true
+		err := f(Window(w), rows)
+		k.keyed = false
+		if err != nil {
 			return err
 		}
 		return k.failed()
@@ -252,6 +255,11 @@ func (o *windowProcessOperator[K, T, Out]) Snapshot(operator.Checkpoint) (operat
 // OperatorState implements operator.Declarer.
 func (o *windowProcessOperator[K, T, Out]) OperatorState() []operator.ListState {
 	return o.k.states.declared()
+}
+
+// StatePosition implements operator.Locator.
+func (o *windowProcessOperator[K, T, Out]) StatePosition(name string) string {
+	return o.k.states.statePosition(name)
 }
 
 // Close implements operator.Operator; Open may have failed before there was anything to close.

@@ -52,7 +52,7 @@ func flottFlags() []*flagSpec {
 		{long: "parallelism", short: "p", value: "N", verbs: onJob, key: config.Parallelism.Key, check: judge(config.Parallelism),
 			example: "4", doc: "subtasks of each operator that asks for no number of its own"},
 		{long: "fromSavepoint", short: "s", value: "PATH|latest", verbs: onJob, key: config.RecoveryPath.Key, example: "latest",
-			check: notEmpty, doc: "start from this savepoint or checkpoint; latest: the newest complete checkpoint of this job, or afresh if " +
+			check: snapshotPath, doc: "start from this savepoint or checkpoint; latest: the newest complete checkpoint of this job, or afresh if " +
 				"there is none. What will be restored is shown first"},
 		{long: "allowNonRestoredState", short: "n", verbs: onJob, key: config.RecoveryIgnoreUnclaimedState.Key,
 			doc: "start although the snapshot has state that no operator wants; it is dropped"},
@@ -86,6 +86,13 @@ func notEmpty(text string) error {
 		return fmt.Errorf("expected a text that is not empty")
 	}
 	return nil
+}
+
+func snapshotPath(text string) error {
+	if err := notEmpty(text); err != nil {
+		return err
+	}
+	return judge(config.RecoveryPath)(text)
 }
 
 // flinkFlags are the options of Flink's command line that have no meaning here. They are refused by name, so that a tutorial's call gets

@@ -127,7 +127,7 @@ func (p *program) configure(a *arguments) (*config.Set, error) {
 	}
 	for _, g := range a.given {
 		if g.spec.key != "" && (g.spec.check == nil || g.spec.check(g.value) == nil) {
-			cfg.Define(g.spec.key + "=" + g.value)
+			cfg.DefineFlag(g.name, g.spec.key, g.value)
 		}
 	}
 	if len(a.problems) > 0 {
@@ -252,7 +252,7 @@ func (p *program) state(a *arguments) exitCode {
 	case len(a.problems) > 0:
 	case len(a.positional) == 0 || a.positional[0] != "fsck":
 		a.problem("state: say what to do with the snapshot, as in: %s", call)
-	case len(a.positional) != 2:
+	case len(a.positional) != 2 || a.positional[1] == "":
 		a.problem("state fsck takes one path, as in: %s", call)
 	}
 	if len(a.problems) > 0 {

@@ -1,10 +1,6 @@
 package codec
 
-import (
-	"fmt"
-
-	"github.com/flottio/flott/schema"
-)
+import "github.com/flottio/flott/schema"
 
 // Compatible reports whether values written under one schema can be read under another, by the rules of Reader: nil, or an error that names
 // each field in the way and shows both schemas. It is for deciding about a restore before anything runs.
@@ -17,35 +13,24 @@ func Compatible(written, current *schema.Type) error {
 	return &EvolutionError{Written: written, Current: current, Problems: c.problems}
 }
 
-// compare is compile without making a program.
+// compare goes through the parts of a type as compile does, without making a program.
 func (c *decoderCompiler) compare(w, n *schema.Type, path string) {
-	if w.Kind != n.Kind && !widens(w.Kind, n.Kind) {
-		c.problem(path, "was %s, is now %s", brief(w), brief(n))
+	if !c.readable(w, n, path) {
 		return
 	}
 	switch n.Kind {
 	case schema.Struct:
 		for i := range w.Fields {
 			if f := n.Field(w.Fields[i].Name); f != nil {
-				c.compare(w.Fields[i].Type, f.Type, fmt.Sprintf("%s.%s", path, w.Fields[i].Name))
+				c.compare(w.Fields[i].Type, f.Type, path+"."+f.Name)
 			}
 		}
-	case schema.Array:
-		if w.Len != n.Len {
-			c.problem(path, "was an array of %d, is now an array of %d", w.Len, n.Len)
-			return
-		}
-		c.compare(w.Elem, n.Elem, path+"[]")
-	case schema.List:
+	case schema.Array, schema.List:
 		c.compare(w.Elem, n.Elem, path+"[]")
 	case schema.Optional:
 		c.compare(w.Elem, n.Elem, path)
 	case schema.Map:
 		c.compare(w.Key, n.Key, path+"[key]")
 		c.compare(w.Elem, n.Elem, path+"[value]")
-	case schema.Custom:
-		if w.Name != n.Name {
-			c.problem(path, "was %s, is now %s, and only these types know their bytes", brief(w), brief(n))
-		}
 	}
 }

@@ -66,8 +66,7 @@ func (d *decoder) push(s decodeStep, at place) {
 
 func (c *decoderCompiler) add(d *decoder, w *schema.Type, n *node, at place) {
 	k := n.schema.Kind
-	if w.Kind != k && !widens(w.Kind, k) {
-		c.problem(at.path, "was %s, is now %s", brief(w), brief(n.schema))
+	if !c.readable(w, n.schema, at.path) {
 		return
 	}
 	s := decodeStep{n: n.typ.Size()}
@@ -96,10 +95,6 @@ func (c *decoderCompiler) add(d *decoder, w *schema.Type, n *node, at place) {
 		key, elem := c.compile(w.Key, n.key, at.path+"[key]"), c.compile(w.Elem, n.elem, at.path+"[value]")
 		s.code, s.m = opMap, newMapDecoder(n, key, elem)
 	case schema.Custom:
-		if w.Name != n.schema.Name {
-			c.problem(at.path, "was %s, is now %s, and only these types know their bytes", brief(w), brief(n.schema))
-			return
-		}
 		s.code, s.c = opCustom, &custom{typ: n.typ}
 	default:
 		s.number(w.Kind, k)
@@ -123,10 +118,6 @@ func (s *decodeStep) number(w, k schema.Kind) {
 }
 
 func (c *decoderCompiler) addArray(d *decoder, w *schema.Type, n *node, at place) {
-	if w.Len != n.schema.Len {
-		c.problem(at.path, "was an array of %d, is now an array of %d", w.Len, n.schema.Len)
-		return
-	}
 	sub := c.compile(w.Elem, n.elem, at.path+"[]")
 	d.sparse = d.sparse || sub.sparse
 	stride := n.elem.typ.Size()
@@ -161,6 +152,21 @@ func (c *decoderCompiler) addFields(d *decoder, w *schema.Type, n *node, at plac
 	if len(now) > 0 { // fields added since: they keep the zero value
 		d.sparse = true
 	}
+}
+
+// readable is the rule of what may become what, for one level of a type: not for its fields and elements. It notes why not.
+func (c *decoderCompiler) readable(w, now *schema.Type, path string) bool {
+	switch {
+	case w.Kind != now.Kind && !widens(w.Kind, now.Kind):
+		c.problem(path, "was %s, is now %s", brief(w), brief(now))
+	case now.Kind == schema.Array && w.Len != now.Len:
+		c.problem(path, "was an array of %d, is now an array of %d", w.Len, now.Len)
+	case now.Kind == schema.Custom && w.Name != now.Name:
+		c.problem(path, "was %s, is now %s, and only these types know their bytes", brief(w), brief(now))
+	default:
+		return true
+	}
+	return false
 }
 
 // widens reports whether every value of kind w is one of kind k.

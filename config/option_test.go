@@ -131,7 +131,8 @@ func TestDefaultsAreFlinks(t *testing.T) {
 		"execution.checkpointing.checkpoints-after-tasks-finish": "true", "execution.checkpointing.incremental": "false",
 		"execution.state-recovery.path": "(none)", "execution.state-recovery.ignore-unclaimed-state": "false",
 		"execution.state-recovery.claim-mode": "NO_CLAIM", "state.backend.type": "hashmap", "state.backend.rocksdb.localdir": "(none)",
-		"restart-strategy.type": "(none)", "restart-strategy.fixed-delay.attempts": "1", "restart-strategy.fixed-delay.delay": "1 s",
+		"state.backend.rocksdb.timer-service.factory": "ROCKSDB",
+		"restart-strategy.type":                       "(none)", "restart-strategy.fixed-delay.attempts": "1", "restart-strategy.fixed-delay.delay": "1 s",
 		"restart-strategy.failure-rate.max-failures-per-interval": "1", "restart-strategy.failure-rate.failure-rate-interval": "1 min",
 		"restart-strategy.failure-rate.delay": "1 s", "restart-strategy.exponential-delay.initial-backoff": "1 s",
 		"restart-strategy.exponential-delay.max-backoff": "1 min", "restart-strategy.exponential-delay.backoff-multiplier": "1.5",
@@ -140,6 +141,7 @@ func TestDefaultsAreFlinks(t *testing.T) {
 		"parallelism.default": "1", "pipeline.max-parallelism": "-1", "pipeline.operator-chaining.enabled": "true",
 		"pipeline.auto-watermark-interval": "200 ms", "pipeline.object-reuse": "false",
 		"execution.buffer-timeout.interval": "100 ms", "execution.buffer-timeout.enabled": "true",
+		"web.checkpoints.history": "10",
 	}
 	differs := map[string]string{
 		"state.backend.rocksdb.memory.fixed-per-slot": "Flink takes a share of its managed memory, which Flott does not have",

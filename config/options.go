@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -14,14 +15,14 @@ func Known() []Described {
 		CheckpointTolerableFailures, CheckpointNumRetained, CheckpointRetention, CheckpointDir, SavepointDir, CheckpointStorage,
 		CheckpointAfterTasksFinish, CheckpointIncremental,
 		RecoveryPath, RecoveryIgnoreUnclaimedState, RecoveryClaimMode,
-		StateBackend, RocksDBMemory, RocksDBLocalDir, TmpDirs,
+		StateBackend, RocksDBMemory, RocksDBLocalDir, RocksDBTimers, TmpDirs,
 		RestartStrategy, FixedDelayAttempts, FixedDelayDelay,
 		FailureRateMaxFailures, FailureRateInterval, FailureRateDelay,
 		ExponentialDelayInitial, ExponentialDelayMax, ExponentialDelayMultiplier, ExponentialDelayJitter,
 		ExponentialDelayResetThreshold, ExponentialDelayAttempts,
 		PipelineName, Parallelism, MaxParallelism, OperatorChaining, AutoWatermarkInterval, ObjectReuse, GlobalJobParameters,
 		BufferTimeout, BufferTimeoutEnabled, BatchRows, BatchSize, QueueSize,
-		MetricsPort, ProgressInterval,
+		MetricsPort, ProgressInterval, CheckpointHistory,
 	}
 }
 
@@ -74,6 +75,15 @@ const (
 	RocksDBBackend Backend = "rocksdb"
 )
 
+// TimerService is a value of RocksDBTimers.
+type TimerService string
+
+// Where the rocksdb backend keeps timers.
+const (
+	RocksDBTimerService TimerService = "ROCKSDB"
+	HeapTimerService    TimerService = "HEAP"
+)
+
 // Strategy is a value of RestartStrategy.
 type Strategy string
 
@@ -113,19 +123,19 @@ var (
 		Doc: "What becomes of the checkpoints when the job ends. RETAIN_ON_CANCELLATION keeps them after a failure and a cancel, " +
 			"DELETE_ON_CANCELLATION only after a failure, NO_EXTERNALIZED_CHECKPOINTS never."}
 	CheckpointDir = &Option[string]{Key: "execution.checkpointing.dir", Syntax: Strings, Optional: true,
-		Aliases: []string{"state.checkpoints.dir", "state.backend.fs.checkpointdir"},
-		Doc:     "Directory for checkpoints: <dir>/<job id>/chk-<n>. A path or a file: URI."}
+		Aliases: []string{"state.checkpoints.dir", "state.backend.fs.checkpointdir"}, Check: localPath,
+		Doc: "Directory for checkpoints: <dir>/<job id>/chk-<n>. A path or a file: URI."}
 	SavepointDir = &Option[string]{Key: "execution.checkpointing.savepoint-dir", Syntax: Strings, Optional: true,
-		Aliases: []string{"state.savepoints.dir", "savepoints.state.backend.fs.dir"},
-		Doc:     "Directory for savepoints that name no other. If set, SIGTERM stops a job with a savepoint."}
+		Aliases: []string{"state.savepoints.dir", "savepoints.state.backend.fs.dir"}, Check: localPath,
+		Doc: "Directory for savepoints that name no other. If set, SIGTERM stops a job with a savepoint."}
 	CheckpointStorage = &Option[Storage]{Key: "execution.checkpointing.storage", Optional: true,
 		Aliases: []string{"state.checkpoint-storage"},
 		Syntax: Enum[Storage]{Values: []Storage{JobManagerStorage, FilesystemStorage}, Legacy: map[string]Storage{
 			"JobManagerCheckpointStorage": JobManagerStorage, "FileSystemCheckpointStorage": FilesystemStorage,
 			"org.apache.flink.runtime.state.storage.JobManagerCheckpointStorage": JobManagerStorage,
 			"org.apache.flink.runtime.state.storage.FileSystemCheckpointStorage": FilesystemStorage}},
-		Doc: "jobmanager keeps checkpoints in memory: they survive a restart of the job, not of the process. filesystem needs " +
-			"execution.checkpointing.dir. Unset: filesystem if that directory is set, else jobmanager."}
+		Doc: "filesystem needs execution.checkpointing.dir and writes checkpoints there. So does jobmanager if that directory is set, as in " +
+			"Flink; without it, it keeps them in memory: they survive a restart of the job, not the process. Unset: jobmanager."}
 	CheckpointAfterTasksFinish = &Option[bool]{Key: "execution.checkpointing.checkpoints-after-tasks-finish", Syntax: Bools,
 		Default: true, Aliases: []string{"execution.checkpointing.checkpoints-after-tasks-finish.enabled"},
 		Doc: "Whether checkpoints go on when some tasks have finished. A bounded job's last transaction is committed by a final " +
@@ -139,7 +149,7 @@ var (
 // Restoring.
 var (
 	RecoveryPath = &Option[string]{Key: "execution.state-recovery.path", Syntax: Strings, Optional: true,
-		Aliases: []string{"execution.savepoint.path"},
+		Aliases: []string{"execution.savepoint.path"}, Check: localPath,
 		Doc: "Snapshot to start from (-s): its directory, its _metadata file, or \"latest\", the newest complete checkpoint of this " +
 			"job. Unset: a fresh start."}
 	RecoveryIgnoreUnclaimedState = &Option[bool]{Key: "execution.state-recovery.ignore-unclaimed-state", Syntax: Bools,
@@ -163,6 +173,9 @@ var (
 			"stateful operators share it."}
 	RocksDBLocalDir = &Option[[]string]{Key: "state.backend.rocksdb.localdir", Syntax: Paths, Optional: true,
 		Doc: "Local directories for the files of the rocksdb backend. Unset: io.tmp.dirs."}
+	RocksDBTimers = &Option[TimerService]{Key: "state.backend.rocksdb.timer-service.factory", Default: RocksDBTimerService,
+		Syntax: Enum[TimerService]{Values: []TimerService{RocksDBTimerService, HeapTimerService}},
+		Doc:    "Where the rocksdb backend keeps timers: ROCKSDB on disk, the earliest in memory; HEAP all in memory, which is faster for few."}
 	TmpDirs = &Option[[]string]{Key: "io.tmp.dirs", Syntax: Paths, Optional: true, Aliases: []string{"taskmanager.tmp.dirs"},
 		Doc: "Directories for temporary files. Unset: the system's."}
 )
@@ -257,6 +270,8 @@ var (
 
 // Looking.
 var (
+	CheckpointHistory = &Option[int]{Key: "web.checkpoints.history", Syntax: Ints, Default: 10, Check: between(0, 10_000, strconv.Itoa),
+		Doc: "How many finished checkpoints are remembered with their statistics."}
 	MetricsPort = &Option[int]{Key: "metrics.port", Syntax: Ints, Optional: true, Check: between(0, math.MaxUint16, strconv.Itoa),
 		Doc: "TCP port on the loopback interface that serves metrics to Prometheus at /metrics. 0: any free port, said in the log. " +
 			"Unset: none. Only Flott has this option; Flink's default for the purpose is 9249."}
@@ -264,6 +279,15 @@ var (
 		Check: atLeast(100*time.Millisecond, FormatDuration),
 		Doc:   "Time between two progress lines in the log when the output is not a terminal. Only Flott has this option."}
 )
+
+// localPath refuses addresses of storage that there is no client for.
+func localPath(text string) error {
+	scheme, _, ok := strings.Cut(text, ":")
+	if !ok || len(scheme) < 2 || scheme == "file" || strings.ContainsAny(scheme, `/\.`) {
+		return nil
+	}
+	return fmt.Errorf("expected a local path or a file: URI; %s: is not supported yet: mount it as a file system, or use a local directory", scheme)
+}
 
 func notEmpty(text string) error {
 	if text == "" {

@@ -23,7 +23,11 @@ func judgeTogether(s *Set) Problems {
 			ExponentialDelayMax.Key, FormatDuration(longest))
 	}
 	if p, most := Parallelism.Get(s), MaxParallelism.Get(s); most != -1 && p > most {
-		refuse(MaxParallelism.Key, "%d is below %s (%d)", most, Parallelism.Key, p)
+		from := ""
+		if e, ok := s.entries[Parallelism.Key]; ok {
+			from = ", from " + e.Origin.String()
+		}
+		refuse(MaxParallelism.Key, "%d is below %s (%d%s)", most, Parallelism.Key, p, from)
 	}
 	if size, queue := BatchSize.Get(s), QueueSize.Get(s); size > queue {
 		key := BatchSize.Key

@@ -60,9 +60,16 @@ func New(more ...Described) *Set {
 	return s
 }
 
-// Define takes one "key=value", the argument of -D.
-func (s *Set) Define(argument string) {
-	origin := Origin{Source: "-D"}
+// Define takes one "key=value", the argument of -D: the strongest layer.
+func (s *Set) Define(argument string) { s.define(argument, Origin{Source: "-D"}) }
+
+// DefineFlag takes a value that an option of the command line of its own has set: as Define, but problems name that option, flag, as the user
+// wrote it.
+func (s *Set) DefineFlag(flag, key, value string) {
+	s.define(key+"="+value, Origin{Source: flag})
+}
+
+func (s *Set) define(argument string, origin Origin) {
 	key, value, ok := strings.Cut(argument, "=")
 	key = strings.TrimSpace(key)
 	if !ok || key == "" {

@@ -3,11 +3,13 @@ package flotttest_test
 import (
 	"bytes"
 	"slices"
+	"strconv"
 	"testing"
 
 	"github.com/flottio/flott"
 	"github.com/flottio/flott/internal/checkpoint"
 	"github.com/flottio/flott/internal/keygroup"
+	"github.com/flottio/flott/internal/network"
 	"github.com/flottio/flott/internal/operator"
 	"github.com/flottio/flott/internal/record"
 	"github.com/flottio/flott/internal/sim"
@@ -28,22 +30,25 @@ var bugs = []struct {
 	{"timer restored twice", "timers", restoreTimersTwice},
 	{"watermark running ahead after a restore", "timers", runAhead},
 	{"split given to two readers", "broadcast", giveTwice},
+	{"stop with a savepoint that forgets its commit", "keyed", forgetLastCommit},
+	{"session merged twice", "session", mergeTwice},
+	{"barriers not aligned", "keyed", doNotAlign},
+	{"records skipped after a restore, at least once", "at-least-once", skipRecords},
+	{"keyed state forgotten after a failure", "tumbling", forgetKeyedState},
+	{"barrier overtakes the one before it", "union", swapBarriers},
 }
 
 const maxSeedsToFind = 4000
 
-func TestSeedsFindDeliberateBugs(t *testing.T) {
+func TestDeliberateBugsAreFound(t *testing.T) {
 	for _, b := range bugs {
 		t.Run(b.name, func(t *testing.T) {
 			for seed := range uint64(maxSeedsToFind) {
-				k := expand(seed)
-				if k.Graph != b.graph {
-					continue
-				}
-				if _, err := run(k, nil, nil); err != nil {
+				k := expand(seed, []string{b.graph})
+				if _, err := guarded(k, nil, nil); err != nil {
 					t.Fatalf("without the bug: %v", err)
 				}
-				if _, err := run(k, b.plant, nil); err != nil {
+				if _, err := guarded(k, b.plant, nil); err != nil {
 					t.Logf("found by seed %d: %v", seed, err)
 					return
 				}
@@ -67,6 +72,65 @@ func overtake(_ *trial, c *sim.Config) {
 	}
 }
 
+// forgetLastCommit keeps from the tasks that the savepoint with which the job stops is complete.
+func forgetLastCommit(_ *trial, c *sim.Config) {
+	c.Hooks.Completing = func(_ checkpoint.ID, stops bool) bool { return !stops }
+}
+
+// mergeTwice makes the aggregator of windows add one of two accumulators twice.
+func mergeTwice(t *trial, _ *sim.Config) { t.mergeTwice = true }
+
+// doNotAlign runs a job at-least-once that was promised exactly-once.
+func doNotAlign(_ *trial, c *sim.Config) {
+	compile := c.Job
+	c.Job = func(attempt int) (*taskmanager.Job, error) {
+		j, err := compile(attempt)
+		if err == nil {
+			j.Settings.ExactlyOnce = false
+		}
+		return j, err
+	}
+}
+
+// skipRecords restores each split one record further than it was read.
+func skipRecords(t *trial, c *sim.Config) {
+	c.Hooks.Restoring = func(p *checkpoint.RestorePlan) {
+		eachSplit(p, func(s *operator.SplitState) {
+			if n, err := strconv.Atoi(string(s.Position)); err == nil && n+1 < t.lengths[s.ID] {
+				s.Position = strconv.AppendInt(nil, int64(n+1), 10)
+			}
+		})
+	}
+}
+
+// forgetKeyedState restores everything but keyed state, in attempts that follow a failure.
+func forgetKeyedState(_ *trial, c *sim.Config) {
+	c.Hooks.Restoring = func(p *checkpoint.RestorePlan) {
+		for i := range p.Operators {
+			for k := range p.Operators[i].Subtasks {
+				p.Operators[i].Subtasks[k].Keyed = nil
+			}
+		}
+	}
+}
+
+// swapBarriers lets a barrier pass the one that waits before it, as more than one checkpoint is under way.
+func swapBarriers(_ *trial, c *sim.Config) {
+	watched := c.Hooks.Sent
+	waiting := map[*network.Queue]uint64{}
+	c.Hooks.Sent = func(s *sim.Sent) error {
+		if err := watched(s); err != nil || s.Element.Kind != record.KindBarrier {
+			return err
+		}
+		if n, ok := waiting[s.Queue]; ok && n >= s.Queue.Taken() {
+			before := s.Queue.At(n)
+			*before, *s.Element = *s.Element, *before
+		}
+		waiting[s.Queue] = s.Number
+		return nil
+	}
+}
+
 // loseCommittables forgets what sinks have prepared and not yet committed when the job is restored.
 func loseCommittables(_ *trial, c *sim.Config) {
 	c.Hooks.Restoring = func(p *checkpoint.RestorePlan) {
@@ -82,29 +146,32 @@ func loseCommittables(_ *trial, c *sim.Config) {
 // runAhead restores splits with event times later than any that was read from them.
 func runAhead(_ *trial, c *sim.Config) {
 	c.Hooks.Restoring = func(p *checkpoint.RestorePlan) {
-		for i := range p.Operators {
-			if p.Operators[i].Enumerator == nil {
-				continue
+		eachSplit(p, func(s *operator.SplitState) {
+			if s.MaxTime != operator.NoTime {
+				s.MaxTime += 100
 			}
-			for k := range p.Operators[i].Subtasks {
-				for _, l := range p.Operators[i].Subtasks[k].Lists {
-					shiftSplits(l.State.Elements)
-				}
-			}
-		}
+		})
 	}
 }
 
-func shiftSplits(elements [][]byte) {
-	for i, e := range elements {
-		s, err := operator.DecodeSplit(e)
-		if err != nil {
-			panic(err)
+// eachSplit changes the stored splits.
+func eachSplit(p *checkpoint.RestorePlan, f func(*operator.SplitState)) {
+	for i := range p.Operators {
+		if p.Operators[i].Enumerator == nil {
+			continue
 		}
-		if s.MaxTime != operator.NoTime {
-			s.MaxTime += 100
+		for k := range p.Operators[i].Subtasks {
+			for _, l := range p.Operators[i].Subtasks[k].Lists {
+				for n, e := range l.State.Elements {
+					s, err := operator.DecodeSplit(e)
+					if err != nil {
+						panic(err)
+					}
+					f(&s)
+					l.State.Elements[n] = s.Append(nil)
+				}
+			}
 		}
-		elements[i] = s.Append(nil)
 	}
 }
 
@@ -146,8 +213,8 @@ func restoreTimersTwice(_ *trial, c *sim.Config) {
 		}
 		var now []state.Timer[int64]
 		for {
-			t, ok := x.timers.Pop(watermark.End)
-			if !ok {
+			t, ok, err := x.timers.Pop(watermark.End)
+			if !ok || err != nil {
 				break
 			}
 			now = append(now, t)
@@ -156,7 +223,7 @@ func restoreTimersTwice(_ *trial, c *sim.Config) {
 			if !h.KeyGroups.Contains(keygroup.Of(t.Hash, keygroup.DefaultMax(1))) {
 				continue // after a change of parallelism it lies elsewhere
 			}
-			if _, err := x.timers.Register(t.Key, t.Hash, t.TimeMs); err != nil {
+			if err := x.timers.Register(t.Key, t.Hash, t.TimeMs); err != nil {
 				return b
 			}
 		}
@@ -184,7 +251,7 @@ func openBuckets(f *state.File, r keygroup.Range) (x bucketState, err error) {
 	if _, err = state.RegisterValue[int64, int32](x.backend, state.Place{UID: manyOut, Name: "open"}); err != nil {
 		return x, err
 	}
-	x.timers, err = state.RegisterTimers[int64](x.backend, manyOut, "event-timers")
+	x.timers, err = state.RegisterTimers[int64](x.backend, manyOut, "@event-timers")
 	return x, err
 }
 

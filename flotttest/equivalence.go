@@ -43,6 +43,8 @@ const maxRocksDBCrashes = 3
 func Variations(dir string) []Variation {
 	restores := Options{Parallelism: 2, CheckpointEvery: 20, Crashes: 30, CrashAtBarrier: true, SlowSources: 4}
 	rescale, backend, other := restores, restores, restores
+	serialised := Options{Parallelism: 2, OtherParallelism: 3, NoChaining: true, SerialiseEdges: true, CheckpointEvery: 30, Crashes: 3, CrashEvery: 150,
+		SlowSources: 2}
 	rescale.OtherParallelism = 3
 	backend.Backend, backend.LocalDir, backend.Crashes = "rocksdb", dir, maxRocksDBCrashes
 	other.OtherBackend, other.LocalDir, other.Crashes = "rocksdb", dir, maxRocksDBCrashes
@@ -60,6 +62,7 @@ func Variations(dir string) []Variation {
 		{Name: "restore, other backend", Options: other, Batch: 3},
 		{Name: "random crashes", Options: Options{Parallelism: 2, CheckpointEvery: 30, Crashes: 5, CrashEvery: 150, SlowSources: 2}, Batch: 2},
 		{Name: "panics", Options: Options{Parallelism: 2, CheckpointEvery: 30, Restarts: 2, SlowSources: 4}, Batch: 2, Failures: true},
+		{Name: "edges serialised", Options: serialised, Batch: 7},
 	}
 }
 
@@ -143,6 +146,8 @@ func (c *comparison[In, Out]) run(v Variation, seed uint64) ([]Out, error) {
 	case err != nil:
 	case v.Crashes > 0 && r.Crashes == 0, v.Failures && r.Failures != 2:
 		err = fmt.Errorf("the run had %d crashes and %d failures: the input is too short for this variation", r.Crashes, r.Failures)
+	case v.SerialiseEdges && r.Serialised == 0:
+		err = fmt.Errorf("BUG: no element went through bytes")
 	}
 	return ledger.Records(), err
 }

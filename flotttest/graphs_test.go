@@ -3,6 +3,7 @@ package flotttest_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/flottio/flott"
@@ -28,6 +29,16 @@ type trial struct {
 	events int // that must come out
 	// source stands between a script and the job; for deliberate bugs.
 	source func(flott.Source[event]) flott.Source[event]
+	sums   *flotttest.Ledger[event] // of the graph keyed
+	// mergeTwice is a deliberate bug of windows.
+	mergeTwice bool
+	lengths    map[string]int // of splits, for another one
+	trouble    *trouble
+	// committed counts what the ledger holds; settled is that count when the job was stopped, -1 otherwise.
+	committed func() int
+	settled   int
+	// again says that the job went back to a checkpoint, so that at-least-once may double records.
+	again bool
 }
 
 // from adds a source of the trial.
@@ -36,13 +47,17 @@ func (t *trial) from(env *flott.Env, name string, s flotttest.Script[event]) flo
 	if t.source != nil {
 		src = t.source(src)
 	}
-	return flott.From(env, name, src, t.times()).Filter(kept)
+	return flott.From(env, name, flott.Source[event](troubledSource{src, t.trouble}), t.times()).Filter(t.kept)
 }
 
-var graphNames = []string{"keyed", "union", "timers", "broadcast"}
+// graphNames are the graphs of TestSeeds, allGraphs those of TestEveryGraph.
+var (
+	graphNames = []string{"keyed", "union", "timers", "broadcast"}
+	allGraphs  = append(slices.Clone(graphNames), "tumbling", "sliding", "session", "at-least-once")
+)
 
 func newTrial(k knobs) *trial {
-	t := &trial{knobs: k}
+	t := &trial{knobs: k, trouble: newTrouble(k), settled: -1, lengths: map[string]int{}}
 	switch k.Graph {
 	case "keyed":
 		t.keyed()
@@ -52,6 +67,13 @@ func newTrial(k knobs) *trial {
 		t.timers()
 	case "broadcast":
 		t.broadcast()
+	case "tumbling", "sliding", "session":
+		t.windows()
+	case "at-least-once":
+		t.keyed()
+		t.check = func() error { return t.checkAtLeastOnce(t.sums.Records()) }
+	default:
+		panic("there is no graph " + k.Graph)
 	}
 	return t
 }
@@ -75,9 +97,11 @@ func (t *trial) input(first int) flotttest.Script[event] {
 				next[e.Key]++
 				t.events++
 			}
-			records = append(records, flotttest.At(base-rng.Int64N(k.Disorder+1), e))
+			at := base - rng.Int64N(k.Disorder+1) - t.tardiness(rng.Int64N).Milliseconds()
+			records = append(records, flotttest.At(at, e))
 		}
 		s.Splits = append(s.Splits, records)
+		t.lengths[fmt.Sprintf("split-%d", i)] = len(records)
 	}
 	return s
 }
@@ -85,9 +109,6 @@ func (t *trial) input(first int) flotttest.Script[event] {
 func (t *trial) times() flott.WatermarkStrategy[event] {
 	return flott.SourceTimes[event]().OutOfOrder(millis(t.knobs.Disorder))
 }
-
-func kept(e event) bool   { return !e.Drop }
-func keyOf(e event) int64 { return e.Key }
 
 // add is the reduce of two graphs: it emits the newest event with the counts of all.
 func add(sum, e event) event {
@@ -102,8 +123,9 @@ func (t *trial) keyed() {
 	src, out := t.input(0), flotttest.NewLedger[event]()
 	t.build = func(env *flott.Env) {
 		s := t.from(env, "in", src)
-		flott.Reduce(flott.KeyBy(s, keyOf), "sum", add).To("out", out)
+		into(t, flott.Reduce(flott.KeyBy(s, t.keyOf), "sum", t.add), out)
 	}
+	t.sums = out
 	t.check = func() error { return t.checkSums(out.Records()) }
 }
 
@@ -112,8 +134,8 @@ func (t *trial) union() {
 	left, right, out := t.input(0), t.input(maxSplits), flotttest.NewLedger[event]()
 	t.build = func(env *flott.Env) {
 		a := t.from(env, "left", left)
-		b := flott.Map(t.from(env, "right", right), func(e event) event { return e })
-		flott.Reduce(flott.KeyBy(a.Union(b), keyOf), "sum", add).To("out", out)
+		b := flott.Map(t.from(env, "right", right), func(e event) event { t.trouble.must(); return e })
+		into(t, flott.Reduce(flott.KeyBy(a.Union(b), t.keyOf), "sum", t.add), out)
 	}
 	t.check = func() error { return t.checkSums(out.Records()) }
 }
@@ -140,6 +162,24 @@ func (t *trial) checkSums(records []event) error {
 	return nil
 }
 
+// checkAtLeastOnce checks that no event is lost, and that none is doubled unless the job went back to a checkpoint.
+func (t *trial) checkAtLeastOnce(records []event) error {
+	if !t.again {
+		return t.checkSums(records)
+	}
+	seen := map[eventID]bool{}
+	for _, e := range records {
+		seen[idOf(e)] = true
+		if e.Seen[e.Split] < e.Seq+1 {
+			return fmt.Errorf("event %d of split %d and key %d came out as number %d of them: one before it is lost", e.Seq, e.Split, e.Key, e.Seen[e.Split]-1)
+		}
+	}
+	if len(seen) != t.events {
+		return fmt.Errorf("%d events came out, %d went in", len(seen), t.events)
+	}
+	return nil
+}
+
 // bucket is how many events of each of two inputs a key had until a time.
 type bucket struct {
 	Key, End int64
@@ -156,9 +196,9 @@ func (t *trial) timers() {
 	t.knobs.Static = true
 	left, right, out := t.input(0), t.input(maxSplits), flotttest.NewLedger[bucket]()
 	t.build = func(env *flott.Env) {
-		a := flott.KeyBy(t.from(env, "left", left), keyOf)
-		b := flott.KeyBy(t.from(env, "right", right), keyOf)
-		flott.CoProcess(a, b, "many", countBuckets).To("out", out)
+		a := flott.KeyBy(t.from(env, "left", left), t.keyOf)
+		b := flott.KeyBy(t.from(env, "right", right), t.keyOf)
+		into(t, flott.CoProcess(a, b, "many", t.countBuckets), out)
 	}
 	want := map[bucket]int{}
 	for side, s := range []flotttest.Script[event]{left, right} {
@@ -173,7 +213,7 @@ func (t *trial) timers() {
 	t.check = func() error { return checkBuckets(out.Records(), want) }
 }
 
-func countBuckets(k *flott.KeyedContext[int64, bucket]) (func(event) error, func(event) error) {
+func (t *trial) countBuckets(k *flott.KeyedContext[int64, bucket]) (func(event) error, func(event) error) {
 	counts := flott.NewMap[int64, [2]int32](k, "counts")
 	open := flott.NewValue[int32](k, "open")
 	clock := newClock(k)
@@ -185,6 +225,9 @@ func countBuckets(k *flott.KeyedContext[int64, bucket]) (func(event) error, func
 		}
 		counts.Remove(end)
 		open.Set(open.Get() - 1)
+		if err := t.trouble.may(); err != nil {
+			return err
+		}
 		k.Emit(bucket{k.Key(), end, n})
 		return clock.check()
 	})
@@ -207,7 +250,7 @@ func countBuckets(k *flott.KeyedContext[int64, bucket]) (func(event) error, func
 			return clock.check()
 		}
 	}
-	return count(0), count(1)
+	return may(t.trouble, count(0)), may(t.trouble, count(1))
 }
 
 func checkBuckets(got []bucket, want map[bucket]int) error {
@@ -240,7 +283,7 @@ func (t *trial) broadcast() {
 	t.build = func(env *flott.Env) {
 		s := t.from(env, "in", src)
 		r := flott.From(env, "rules", script.Source())
-		flott.BroadcastProcess(flott.KeyBy(s, keyOf), r, "many", applyRules).To("out", out)
+		into(t, flott.BroadcastProcess(flott.KeyBy(s, t.keyOf), r, "many", t.applyRules), out)
 	}
 	t.check = func() error { return t.checkRules(out.Records(), len(rules)) }
 }
@@ -265,11 +308,11 @@ func (c *clock[Out]) check() error {
 // ruleKey is the key of what the first subtask says of each rule.
 const ruleKey = keysOfEvents
 
-func applyRules(k *flott.KeyedContext[int64, event]) (func(event) error, func(int32) error) {
+func (t *trial) applyRules(k *flott.KeyedContext[int64, event]) (func(event) error, func(int32) error) {
 	last := flott.NewBroadcastState[string, int32](k, "last")
 	next := flott.NewMap[int32, int32](k, "next")
 	clock := newClock(k)
-	return func(e event) error {
+	return may(t.trouble, func(e event) error {
 			if n, _ := next.Get(e.Split); n != e.Seq {
 				return fmt.Errorf("event %d of split %d and key %d came in the place of event %d", e.Seq, e.Split, e.Key, n)
 			}
@@ -280,7 +323,7 @@ func applyRules(k *flott.KeyedContext[int64, event]) (func(event) error, func(in
 			e.Rule, _ = last.Get("n")
 			k.Emit(e)
 			return nil
-		}, func(n int32) error {
+		}), may(t.trouble, func(n int32) error {
 			if was, _ := last.Get("n"); was != n-1 {
 				return fmt.Errorf("rule %d came to subtask %d behind rule %d", n, k.Subtask(), was)
 			}
@@ -289,7 +332,7 @@ func applyRules(k *flott.KeyedContext[int64, event]) (func(event) error, func(in
 				k.Emit(event{Key: ruleKey, Rule: n})
 			}
 			return nil
-		}
+		})
 }
 
 func (t *trial) checkRules(records []event, rules int) error {

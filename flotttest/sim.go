@@ -32,6 +32,9 @@ type Options struct {
 	// SlowSources makes sources work that many times less often than other tasks, so that checkpoints fit between their records.
 	SlowSources int
 
+	// SerialiseEdges turns each element that one subtask sends to another into bytes and back, as between two processes.
+	SerialiseEdges bool
+
 	CheckpointEvery int
 	// Crashes bounds the crashes that CrashEvery and CrashAtBarrier cause. CrashAtBarrier: each time a checkpoint is stored, before
 	// anybody hears of it.
@@ -94,7 +97,8 @@ func Simulate(o Options, build func(*flott.Env)) (Result, error) {
 	c := sim.Config{
 		Seed: o.Seed, CheckpointEvery: o.CheckpointEvery, Crashes: o.Crashes, CrashEvery: o.CrashEvery,
 		CrashAtBarrier: o.CrashAtBarrier, Restarts: o.Restarts, MaxSteps: o.MaxSteps, SlowSources: o.SlowSources, Trace: o.Trace,
-		Job: func(attempt int) (*taskmanager.Job, error) { return o.job(attempt, build) },
+		SerialiseEdges: o.SerialiseEdges,
+		Job:            func(attempt int) (*taskmanager.Job, error) { return o.job(attempt, build) },
 	}
 	if o.CrashAtCheckpoint > 0 || o.CrashAtRecord > 0 {
 		crash := &appointment{checkpoint: o.CrashAtCheckpoint, record: int64(o.CrashAtRecord)}

@@ -26,6 +26,11 @@ var (
 // TestKill9 runs the example as users do, a process that reads and writes files, kills it with SIGKILL again and again, at random moments and at
 // chosen ones, restarts it from its latest checkpoint with another parallelism and the other backend, and lets it end at last. Then
 // the finished files must hold each click exactly once.
+//
+// Between kills the job is also stopped with a savepoint by SIGTERM, goes on with -n, and finds its newest checkpoint damaged: it must refuse to
+// start, naming the damage and the checkpoint that it could go back to, and go on as if nothing had happened once the damage is undone.
+//
+// Its verdict is printed without -v, too, if the go command's output is a terminal or a pipe.
 func TestKill9(t *testing.T) {
 	c := newCampaign(t)
 	for c.kills < *kills {
@@ -36,7 +41,9 @@ func TestKill9(t *testing.T) {
 			_ = os.RemoveAll(r.dir) // the system removes it otherwise
 		}
 	}
-	fmt.Printf("kills=%d lost=%d doubled=%d leftovers=%d\n", c.kills, c.lost, c.doubled, c.leftovers)
+	announce(fmt.Sprintf("kills=%d lost=%d doubled=%d leftovers=%d\n", c.kills, c.lost, c.doubled, c.leftovers))
+	fmt.Printf("stops with a savepoint=%d, starts with -n=%d, damaged and refused=%d, gone back to the older one in a copy=%d\n",
+		c.stops, c.allowed, c.damaged, c.back)
 	if c.lost+c.doubled+c.leftovers > 0 {
 		t.Fail()
 	}
@@ -50,6 +57,10 @@ const (
 	roundRows   = 480_000
 	roundRate   = 25_000 // a second and subtask
 	numRetained = 3
+	// Of so many starts one is ended by SIGTERM instead of SIGKILL, one is with -n, and after so many one finds its checkpoint damaged.
+	stopOneIn   = 6
+	allowOneIn  = 4
+	damageOneIn = 6
 	// aimMaxMs is how long a process may run while it is waited for the moment to kill it.
 	aimMaxMs = 1500
 	// endMaxMs is how long the undisturbed run at the end may take.
@@ -64,6 +75,7 @@ type campaign struct {
 	binary string
 
 	rounds, kills, lost, doubled, leftovers int
+	stops, allowed, damaged, back           int
 	aimed                                   map[string]int
 }
 
@@ -94,12 +106,15 @@ func buildExample(t *testing.T) string {
 
 // round is one set of input files and one directory of results.
 type round struct {
-	c      *campaign
-	number int
-	dir    string
-	want   *ledger
-	starts int
-	killed int
+	c        *campaign
+	number   int
+	dir      string
+	want     *ledger
+	starts   int
+	killed   int
+	retained int    // complete checkpoints after the last kill
+	back     bool   // it was tried to go back, in a copy
+	saved    string // the savepoint that the next start goes on from, empty if none
 }
 
 func (c *campaign) newRound() *round {
@@ -114,7 +129,7 @@ func (c *campaign) newRound() *round {
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	for _, d := range []string{"out/counts", "out/late", "out/dead", "out/checkpoints", "tmp"} {
+	for _, d := range []string{"out/counts", "out/late", "out/dead", "out/checkpoints", "tmp", "savepoints"} {
 		if err := os.MkdirAll(filepath.Join(dir, d), 0o755); err != nil {
 			c.t.Fatal(err)
 		}
@@ -146,17 +161,25 @@ func (r *round) run() {
 		if ended := r.disturbed(); ended {
 			return
 		}
+		if r.c.rng.IntN(damageOneIn) == 0 {
+			r.damage()
+		}
 	}
-	p := r.start(0)
+	if err := r.await(r.start(0)); err != nil {
+		r.fail("the undisturbed run failed: %v", err)
+	}
+}
+
+// await waits for the end of a process that ends by itself.
+func (r *round) await(p *process) error {
 	select {
 	case err := <-p.ended:
-		if err != nil {
-			r.fail("the undisturbed run failed: %v", err)
-		}
+		return err
 	case <-time.After(endMaxMs * time.Millisecond):
 		_ = p.cmd.Process.Signal(syscall.SIGQUIT) // its goroutines go to the log
 		<-p.ended
-		r.fail("the undisturbed run does not end")
+		r.fail("the process does not end")
+		return nil
 	}
 }
 
@@ -166,19 +189,28 @@ type process struct {
 	ended chan error
 }
 
-// start executes the job with a parallelism and backend of its own.
+// start executes the job from its latest checkpoint.
 func (r *round) start(rate int) *process {
+	return r.startFrom(filepath.Join(r.dir, "out"), "latest", rate)
+}
+
+// startFrom executes the job with a parallelism and backend of its own.
+func (r *round) startFrom(out, from string, rate int, verb ...string) *process {
 	r.starts++
 	parallelism := []int{1, 2, 4}[r.c.rng.IntN(3)]
 	backend := []string{"hashmap", "rocksdb"}[r.starts%2]
 	interval := []int{50, 100}[r.c.rng.IntN(2)]
-	out := filepath.Join(r.dir, "out")
-	cmd := exec.Command(r.c.binary, "--input", filepath.Join(r.dir, "in", "*.jsonl"), "--output", out,
-		"--rate", strconv.Itoa(rate), "-s", "latest", "-p", strconv.Itoa(parallelism),
+	cmd := exec.Command(r.c.binary, append(verb, "--input", filepath.Join(r.dir, "in", "*.jsonl"), "--output", out,
+		"--rate", strconv.Itoa(rate), "-s", from, "-p", strconv.Itoa(parallelism),
 		"-D", "state.backend.type="+backend,
 		"-D", fmt.Sprintf("execution.checkpointing.interval=%d ms", interval),
 		"-D", fmt.Sprintf("execution.checkpointing.num-retained=%d", numRetained),
-		"-D", "io.tmp.dirs="+filepath.Join(r.dir, "tmp"))
+		"-D", "execution.checkpointing.savepoint-dir="+filepath.Join(r.dir, "savepoints"),
+		"-D", "io.tmp.dirs="+filepath.Join(r.dir, "tmp"))...)
+	if r.c.rng.IntN(allowOneIn) == 0 {
+		cmd.Args = append(cmd.Args, "-n")
+		r.c.allowed++
+	}
 	log, err := os.Create(r.logName())
 	if err != nil {
 		r.fail("%v", err)
@@ -216,10 +248,14 @@ func (r *round) disturbed() bool {
 		return true
 	case <-moment:
 	}
+	if r.c.rng.IntN(stopOneIn) == 0 {
+		return r.stop(p)
+	}
 	if err := p.cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		r.fail("%v", err)
 	}
 	err = <-p.ended
+	r.goneOn()
 	var exit *exec.ExitError
 	switch {
 	case err == nil:
@@ -234,12 +270,14 @@ func (r *round) disturbed() bool {
 	return false
 }
 
-// checkRetained counts the complete checkpoints: one more than are retained may be there until the oldest is removed.
+// checkRetained counts the complete checkpoints: a process that is killed between a checkpoint's completion and the removal of the oldest leaves
+// one more than it found, or than are retained. The next one removes all that are too many, once it has completed one.
 func (r *round) checkRetained() {
-	complete, _ := filepath.Glob(filepath.Join(r.dir, "out", "checkpoints", "*", "chk-*", "_metadata"))
-	if len(complete) > numRetained+1 {
-		r.fail("%d complete checkpoints, %d should be retained: %s", len(complete), numRetained, strings.Join(complete, " "))
+	complete := r.complete()
+	if len(complete) > max(numRetained, r.retained)+1 {
+		r.fail("%d complete checkpoints after %d, %d should be retained: %s", len(complete), r.retained, numRetained, strings.Join(complete, " "))
 	}
+	r.retained = len(complete)
 }
 
 // verify is the verdict, from the finished files only.

@@ -75,15 +75,37 @@ func await(t *testing.T, cmd *exec.Cmd, said *bytes.Buffer) (string, int) {
 // stopWithSavepoint runs a job until all files named in marks are there, sends SIGTERM, and returns the path of the savepoint.
 func stopWithSavepoint(t *testing.T, job, dir string, marks []string, args ...string) string {
 	t.Helper()
-	saves := filepath.Join(dir, "savepoints")
-	cmd, said := command(t, job, dir, append(args, "-D", "execution.checkpointing.savepoint-dir="+saves)...)
+	args = append(args, "-D", "execution.checkpointing.savepoint-dir="+filepath.Join(dir, "savepoints"))
+	path, _ := stop(t, job, dir, marks, args...)
+	return path
+}
+
+// stop is stopWithSavepoint with the directory of savepoints among args; it also returns what the job said.
+func stop(t *testing.T, job, dir string, marks []string, args ...string) (path, text string) {
+	t.Helper()
+	text, code := terminate(t, job, dir, marks, args...)
+	if code != 0 {
+		t.Fatalf("stopping with a savepoint: exit code %d\n%s", code, text)
+	}
+	_, path, found := strings.Cut(text, "Savepoint completed. Path: ")
+	if !found {
+		t.Fatalf("no savepoint is named:\n%s", text)
+	}
+	path, _, _ = strings.Cut(path, "\n")
+	return path, text
+}
+
+// terminate runs a job until there is a file for each pattern in marks, sends SIGTERM, and returns what the job said, and its exit code.
+func terminate(t *testing.T, job, dir string, marks []string, args ...string) (string, int) {
+	t.Helper()
+	cmd, said := command(t, job, dir, args...)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	deadline := time.After(patience)
 	for _, m := range marks {
 		for {
-			if _, err := os.Stat(m); err == nil {
+			if found, err := filepath.Glob(m); err != nil || len(found) > 0 {
 				break
 			}
 			select {
@@ -98,16 +120,7 @@ func stopWithSavepoint(t *testing.T, job, dir string, marks []string, args ...st
 	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
-	text, code := await(t, cmd, said)
-	if code != 0 {
-		t.Fatalf("stopping with a savepoint: exit code %d\n%s", code, text)
-	}
-	_, path, found := strings.Cut(text, "Savepoint completed. Path: ")
-	if !found {
-		t.Fatalf("no savepoint is named:\n%s", text)
-	}
-	path, _, _ = strings.Cut(path, "\n")
-	return path
+	return await(t, cmd, said)
 }
 
 func marksOf(dir string, splits int) (marks []string) {

@@ -13,6 +13,9 @@ import (
 // again after an error and goes on where it stopped; what is gone already is no error, anything else is (✗ FLINK-26450). live may be
 // nil.
 func (s *Store) Delete(dir string, live func(name string) bool) error {
+	if err := s.ownDir(dir); err != nil {
+		return fmt.Errorf("deleting %s: %w", dir, err)
+	}
 	manifest := path.Join(dir, ManifestName)
 	switch err := s.disk.Remove(manifest); {
 	case err == nil:
@@ -24,6 +27,23 @@ func (s *Store) Delete(dir string, live func(name string) bool) error {
 	}
 	if err := s.empty(dir, live); err != nil {
 		return fmt.Errorf("deleting %s: %w", dir, err)
+	}
+	return nil
+}
+
+// ownDir refuses a directory that has become a link: what is behind it is somebody else's, and would be emptied.
+func (s *Store) ownDir(dir string) error {
+	entries, err := s.disk.List(path.Dir(dir))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if e.Name == path.Base(dir) && (e.Link || !e.Dir) {
+			return errors.New("it is a link or a file, not the directory that was made; nothing behind it is touched")
+		}
 	}
 	return nil
 }
@@ -61,7 +81,7 @@ func (s *Store) empty(dir string, live func(name string) bool) error {
 		switch {
 		case live != nil && live(name):
 			kept = true
-		case e.Dir:
+		case e.Dir && !e.Link:
 			errs = append(errs, fmt.Errorf("%s is a directory; nothing here makes one, so it is left alone", name))
 		default:
 			if err := s.disk.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -107,6 +127,9 @@ func (s *Store) Sweep(jobDir string, keep Keep) (removed []string, err error) {
 			}
 			continue
 		}
+		if s.ownDir(f.Dir) != nil {
+			continue // moved away by the user, who has left a link
+		}
 		names, err := s.sweepTemporary(f.Dir)
 		removed = append(removed, names...)
 		errs = append(errs, err)
@@ -142,6 +165,9 @@ func IsTemporary(name string) bool { return strings.HasPrefix(name, tempPrefix) 
 
 // Discard removes what was written for a checkpoint that was given up. It refuses if there is a manifest: then it is complete.
 func (s *Store) Discard(dir string) error {
+	if err := s.ownDir(dir); err != nil {
+		return fmt.Errorf("discarding %s: %w", dir, err)
+	}
 	c, err := s.disk.Open(path.Join(dir, ManifestName))
 	switch {
 	case err == nil:

@@ -60,6 +60,8 @@ type Content interface {
 type Entry struct {
 	Name string
 	Dir  bool
+	// Link says that it is a symbolic link; the other fields are of what it leads to, if there is something.
+	Link bool
 	// Bytes is a file's length.
 	Bytes int64
 }

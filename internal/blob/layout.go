@@ -13,6 +13,8 @@ const (
 	ManifestName = "_metadata"
 	// LockName is the lock file in a job's directory.
 	LockName = ".lock"
+	// ClaimName is the record in a snapshot's directory of the job that has taken it over.
+	ClaimName = ".claimed"
 	// tempPrefix marks files that are being written; they are litter after a crash.
 	tempPrefix = ".part-"
 )
@@ -54,6 +56,12 @@ func parseCheckpointDir(name string) (int64, bool) {
 		return 0, false
 	}
 	return id, true
+}
+
+// CheckpointID returns the id in the name of a checkpoint's directory, 0 if it is none.
+func CheckpointID(dir string) int64 {
+	id, _ := parseCheckpointDir(path.Base(dir))
+	return id
 }
 
 // SplitManifestPath returns the directory of a checkpoint or savepoint given as that directory or as the _metadata file in it.

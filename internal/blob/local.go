@@ -51,7 +51,10 @@ func (c *localContent) Size() int64 { return c.size }
 func (Local) Open(name string) (Content, error) {
 	info, err := os.Stat(name)
 	if err == nil && !info.Mode().IsRegular() {
-		err = &fs.PathError{Op: "open", Path: name, Err: errors.New("not a file")}
+		err = &fs.PathError{Op: "open", Path: name, Err: fmt.Errorf("expected a file, found %s", kindOf(info.Mode()))}
+	}
+	if errors.Is(err, syscall.ENOTDIR) {
+		err = &fs.PathError{Op: "open", Path: name, Err: fmt.Errorf("%w: what should be its directory is a file", fs.ErrNotExist)}
 	}
 	if err != nil {
 		return nil, explain(err, name, 0)
@@ -66,6 +69,17 @@ func (Local) Open(name string) (Content, error) {
 	return &localContent{f, info.Size()}, nil
 }
 
+// kindOf names what is no regular file.
+func kindOf(m fs.FileMode) string {
+	switch {
+	case m.IsDir():
+		return "a directory"
+	case m&fs.ModeNamedPipe != 0:
+		return "a pipe"
+	}
+	return fmt.Sprintf("a special file (%v)", m)
+}
+
 // Rename moves a file within a directory.
 func (Local) Rename(from, to string) error { return explain(os.Rename(from, to), to, 0) }
 
@@ -75,7 +89,7 @@ func (Local) Remove(name string) error { return explain(os.Remove(name), name, 0
 // Mkdir makes one directory.
 func (Local) Mkdir(name string) error { return explain(os.Mkdir(name, 0o755), name, 0) }
 
-// List returns what is in a directory.
+// List returns what is in a directory. A symbolic link counts as what it leads to, if there is something.
 func (Local) List(name string) ([]Entry, error) {
 	files, err := os.ReadDir(name)
 	if err != nil {
@@ -90,7 +104,13 @@ func (Local) List(name string) ([]Entry, error) {
 		if err != nil {
 			return nil, explain(err, filepath.Join(name, f.Name()), 0)
 		}
-		entries = append(entries, Entry{Name: f.Name(), Dir: f.IsDir(), Bytes: info.Size()})
+		link := info.Mode()&fs.ModeSymlink != 0
+		if link {
+			if target, err := os.Stat(filepath.Join(name, f.Name())); err == nil {
+				info = target
+			}
+		}
+		entries = append(entries, Entry{Name: f.Name(), Dir: info.IsDir(), Link: link, Bytes: info.Size()})
 	}
 	return entries, nil
 }

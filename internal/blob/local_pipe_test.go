@@ -19,10 +19,10 @@ func TestPipe(t *testing.T) {
 		}
 	}
 	s := New(Local{}, nil)
-	if _, _, err := s.Manifest(dir); err == nil || !strings.Contains(err.Error(), ManifestName+": not a file") {
+	if _, _, err := s.Manifest(dir); err == nil || !strings.Contains(err.Error(), ManifestName+": expected a file, found a pipe") {
 		t.Errorf("manifest: %v", err)
 	}
-	if err := s.Verify(dir, Handle{Path: "task-0", Length: 1}); err == nil || !strings.Contains(err.Error(), "task-0: not a file") {
+	if err := s.Verify(dir, Handle{Path: "task-0", Length: 1}); err == nil || !strings.Contains(err.Error(), "task-0: expected a file, found a pipe") {
 		t.Errorf("state: %v", err)
 	}
 }

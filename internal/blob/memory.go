@@ -136,7 +136,7 @@ func (m *Memory) Open(name string) (Content, error) {
 	case n == nil:
 		return nil, pathError("open", name, fs.ErrNotExist)
 	case n.dir:
-		return nil, pathError("open", name, errors.New("not a file"))
+		return nil, pathError("open", name, errors.New("expected a file, found a directory"))
 	}
 	return memContent{bytes.NewReader(n.data[:len(n.data):len(n.data)])}, nil
 }

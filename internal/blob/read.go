@@ -129,7 +129,7 @@ func (s *Store) Verify(dir string, h Handle) error {
 		return err
 	}
 	defer r.Close()
-	_, err = io.CopyBuffer(struct{ io.Writer }{io.Discard}, struct{ io.Reader }{r}, make([]byte, readBufferBytes))
+	_, err = io.CopyBuffer(struct{ io.Writer }{io.Discard}, struct{ io.Reader }{r}, make([]byte, min(readBufferBytes, h.Length+1)))
 	return err
 }
 

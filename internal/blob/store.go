@@ -202,6 +202,40 @@ func (s *Store) Lock(jobDir, owner string) (release func() error, err error) {
 	return release, nil
 }
 
+// Claim notes durably in the directory of a snapshot that owner may delete it, unless somebody has claimed it before. It returns
+// who has: owner, or the other one; empty if that one's record was cut off by a crash.
+func (s *Store) Claim(dir, owner string) (holder string, err error) {
+	name := path.Join(dir, ClaimName)
+	f, err := s.disk.Create(name)
+	if errors.Is(err, fs.ErrExist) {
+		return s.Claimed(dir)
+	}
+	if err != nil {
+		return "", err
+	}
+	_, err = io.WriteString(f, owner+"\n")
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = s.disk.SyncDir(dir)
+	}
+	if err != nil {
+		return "", fmt.Errorf("writing %s: %w", name, errors.Join(err, s.disk.Remove(name)))
+	}
+	return owner, nil
+}
+
+// Claimed returns who has claimed a snapshot; fs.ErrNotExist if nobody has.
+func (s *Store) Claimed(dir string) (holder string, err error) {
+	name := path.Join(dir, ClaimName)
+	text, err := s.Small(name)
+	if err == nil && text == nil {
+		err = fmt.Errorf("%s: %w", name, fs.ErrNotExist)
+	}
+	return strings.TrimSpace(string(text)), err
+}
+
 // Replace writes a small file durably, atomically in place of what was there before: the one exception to A1.5, for records that
 // only the holder of the lock writes.
 func (s *Store) Replace(dir, name string, content []byte) error {

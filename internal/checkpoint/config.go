@@ -8,7 +8,8 @@ import (
 
 // Limits of the coordinator.
 const (
-	maxQueuedRequests  = 1000   // waiting to begin (A2.1)
+	maxQueuedRequests  = 1000   // of users, waiting to begin (A2.1)
+	maxOwnRequests     = 3      // of ours and the driver's: the periodic one, the final one, one that an end has overtaken
 	maxExpiredIDs      = 16     // remembered to recognise late acknowledgements (A2.12)
 	maxConcurrentLimit = 64     // of Config.MaxConcurrent
 	maxRetainedLimit   = 10_000 // of Config.NumRetained

@@ -45,6 +45,7 @@ type Coordinator struct {
 	tasks    [][]taskStatus
 
 	queue     []request  // in the order of A2.1
+	yield     bool       // a savepoint was the last to begin: a checkpoint that may begin goes before the next
 	pending   []*pending // ascending by id
 	completed []Completed
 	deleting  []ID // Delete not confirmed (A2.2)
@@ -172,6 +173,8 @@ func (c *Coordinator) handle(e Event) {
 		c.setBacklog(e.Reading)
 	case Request:
 		c.request(e)
+	case Withdraw:
+		c.withdraw(e)
 	case Prepared:
 		c.prepared(e)
 	case EnumeratorsSnapshotted:
@@ -262,8 +265,8 @@ func (c *Coordinator) taskFinished(e TaskFinished) {
 		again := p.request
 		p.request.id = 0 // no reply yet
 		c.abort(p, EndOfInput, "")
-		if !again.periodic() || !slices.ContainsFunc(c.queue, request.periodic) {
-			c.enqueue(again)
+		if again.id != 0 || !slices.ContainsFunc(c.queue, func(r request) bool { return r.options.Kind == Periodic }) {
+			c.enqueue(again) // one of ours that waits already is the same wish
 		}
 	}
 }
@@ -284,13 +287,37 @@ func (c *Coordinator) taskFailed(e TaskFailed) {
 
 // Beginning.
 
-// maybeBegin starts the first request whose turn has come (A2.2).
+// maybeBegin starts the requests whose turn has come (A2.2).
 func (c *Coordinator) maybeBegin() {
-	for c.running() && len(c.queue) > 0 && c.mayBegin(c.queue[0]) {
-		r := c.queue[0]
-		c.queue = slices.Delete(c.queue, 0, 1)
+	for c.running() {
+		at := c.turn()
+		if at < 0 {
+			return
+		}
+		r := c.queue[at]
+		c.queue = slices.Delete(c.queue, at, at+1)
 		c.begin(r)
 	}
+}
+
+// turn returns the place in the queue of the request that begins next, -1 if none may. It is the first that may begin, not the
+// first: a savepoint that waits for another holds nobody back. And after a savepoint a checkpoint that waits has its turn
+// before the next one, whether the savepoint was taken or failed: savepoints go first, and can be asked for as fast as they
+// fail, but a job without checkpoints is not safe.
+func (c *Coordinator) turn() int {
+	first := -1
+	for i, r := range c.queue {
+		if !c.mayBegin(r) {
+			continue
+		}
+		if r.options.Kind == Periodic || !c.yield {
+			return i
+		}
+		if first < 0 {
+			first = i
+		}
+	}
+	return first
 }
 
 func (c *Coordinator) mayBegin(r request) bool {
@@ -332,6 +359,7 @@ func (c *Coordinator) begin(r request) {
 	}
 	c.pending = append(c.pending, p)
 	c.stopping = r.options.Synchronous()
+	c.yield = r.options.Kind == Savepoint
 	c.stats.Triggered++
 	c.do(Prepare{p.id, r.options, r.directory})
 }
@@ -385,7 +413,7 @@ func (c *Coordinator) acked(e Acked) {
 	case p == nil:
 		c.stats.late(slices.Contains(c.expired, e.ID))
 		c.do(DiscardSnapshot{e.ID, e.Attempt})
-	case !slices.Contains(p.plan.Await, e.Attempt):
+	case !p.plan.has(e.Attempt):
 		c.stats.UnknownAcks++
 		c.do(DiscardSnapshot{e.ID, e.Attempt})
 	case p.phase < awaiting:
@@ -399,6 +427,7 @@ func (c *Coordinator) acked(e Acked) {
 		p.record.Bytes += e.Bytes
 		p.record.Acked++
 		p.record.LastAck = c.now - p.begun
+		p.record.Acks = append(p.record.Acks, Ack{p.plan.taskOf(e.Attempt), p.record.LastAck, e.Bytes})
 		if len(p.waiting) == 0 { // (A2.7): the enumerators are in, else no barrier had gone out
 			p.phase = publishing
 			c.do(Publish{p.id, p.options, p.plan.Finished})
@@ -447,7 +476,9 @@ func (c *Coordinator) complete(p *pending) {
 	if p.id > c.lastSuccess {
 		c.lastSuccess, c.failures = p.id, 0
 	}
-	c.pauseUntil = c.now + c.config.MinPause
+	if p.options.Kind == Periodic { // else savepoints in quick succession would put checkpoints off for ever
+		c.pauseUntil = c.now + c.config.MinPause
+	}
 	p.record.finish(RecordCompleted, c.now, NoReason, "")
 	c.stats.complete(p.record, c.config.HistorySize)
 	if effective { // (d), savepoints excepted
@@ -596,7 +627,9 @@ func (c *Coordinator) check() {
 	}
 	invariant.Check(early <= 1, "%d checkpoints are beginning at once", early)
 	invariant.Check(len(c.pending) <= c.config.MaxConcurrent+1, "%d checkpoints are pending", len(c.pending))
-	invariant.Check(len(c.queue) <= maxQueuedRequests, "%d requests are queued", len(c.queue))
+	users := c.queuedOfUsers()
+	invariant.Check(users <= maxQueuedRequests, "%d requests of users are queued", users)
+	invariant.Check(len(c.queue)-users <= maxOwnRequests, "%d requests of ours are queued", len(c.queue)-users)
 	for i := 1; i < len(c.completed); i++ {
 		invariant.Check(c.completed[i-1].ID < c.completed[i].ID, "completed %v", c.completed)
 	}

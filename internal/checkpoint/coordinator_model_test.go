@@ -274,7 +274,7 @@ func (w *world) anyTask() Task {
 }
 
 func (w *world) disturb() {
-	switch rapid.IntRange(0, 9).Draw(w.t, "event") {
+	switch rapid.IntRange(0, 10).Draw(w.t, "event") {
 	case 0:
 		w.now += time.Duration(rapid.IntRange(0, 40).Draw(w.t, "seconds")) * time.Second
 		w.step(Tick{})
@@ -282,6 +282,10 @@ func (w *world) disturb() {
 		o := []Options{{}, {Kind: Savepoint}, {Savepoint, Suspend}}[rapid.IntRange(0, 2).Draw(w.t, "options")]
 		w.requests++
 		w.step(Request{ID: w.requests, Options: o})
+	case 10:
+		if w.requests > 0 {
+			w.step(Withdraw{RequestID(rapid.IntRange(1, int(w.requests)).Draw(w.t, "withdraw"))})
+		}
 	case 2:
 		task := w.anyTask()
 		if p := w.phase[task]; p == taskRunning || p == taskEnded {

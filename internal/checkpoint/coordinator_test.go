@@ -191,6 +191,14 @@ func (s *coordinatorScript) line(t *testing.T, f []string) []string {
 		s.requests++
 		o := map[string]Options{"savepoint": {Kind: Savepoint}, "suspend": {Savepoint, Suspend}, "drain": {Savepoint, Drain}}[f[0]]
 		return s.step(Request{ID: s.requests, Options: o})
+	case "checkpoints", "savepoints": // many at once
+		var out []string
+		for range id(1) {
+			out = append(out, s.line(t, []string{strings.TrimSuffix(f[0], "s")})...)
+		}
+		return out
+	case "withdraw":
+		return s.step(Withdraw{RequestID(id(1))})
 	case "prepared":
 		return s.step(Prepared{id(1), cause(2)})
 	case "enumerators":

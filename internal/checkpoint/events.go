@@ -2,7 +2,8 @@ package checkpoint
 
 import "time"
 
-// RequestID is the caller's name for a request; it comes back in the Reply. 0 marks the coordinator's own requests.
+// RequestID is the caller's name for a request; it comes back in the Reply. Those of users are positive, those of the driver itself
+// negative; 0 marks the coordinator's own.
 type RequestID int64
 
 // Event is what happens to a Coordinator. The set is closed.
@@ -52,6 +53,9 @@ type (
 		Options   Options
 		Directory string // of a savepoint; passed on to Prepare
 	}
+
+	// Withdraw takes that nobody waits for a Request any more. If it has not begun it never will.
+	Withdraw struct{ ID RequestID }
 
 	// Prepared answers Prepare.
 	Prepared struct {
@@ -112,6 +116,7 @@ func (TaskFailed) event()             {}
 func (Tick) event()                   {}
 func (Backlog) event()                {}
 func (Request) event()                {}
+func (Withdraw) event()               {}
 func (Prepared) event()               {}
 func (EnumeratorsSnapshotted) event() {}
 func (Acked) event()                  {}

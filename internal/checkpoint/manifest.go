@@ -60,6 +60,8 @@ type State struct {
 	Kind        StateKind `json:"kind"`
 	KeySchema   string    `json:"key,omitempty"` // of keyed kinds
 	ValueSchema string    `json:"value,omitempty"`
+	// Position is the file:line of the declaration in the job at hand, for messages; it is not stored.
+	Position string `json:"-"`
 }
 
 // Subtask is a subtask's part of a checkpoint: its snapshot.
@@ -180,11 +182,11 @@ func ParseManifest(data []byte) (*Manifest, error) {
 func openManifest(data []byte) ([]byte, error) {
 	switch {
 	case len(data) > MaxManifestBytes:
-		return nil, fmt.Errorf("%w: it has %d bytes, at most %d are allowed", ErrDamaged, len(data), MaxManifestBytes)
+		return nil, fmt.Errorf("%w: expected at most %d bytes, found %d", ErrDamaged, MaxManifestBytes, len(data))
 	case len(data) < manifestMinBytes:
-		return nil, fmt.Errorf("%w: it is cut off after %d bytes", ErrDamaged, len(data))
+		return nil, fmt.Errorf("%w: it is cut off: expected at least %d bytes, found %d", ErrDamaged, manifestMinBytes, len(data))
 	case !bytes.HasPrefix(data, []byte(manifestMagic)):
-		return nil, fmt.Errorf("%w: it begins with %q instead of %q", ErrDamaged, data[:len(manifestMagic)], manifestMagic)
+		return nil, fmt.Errorf("%w: expected %q at its beginning, found %q", ErrDamaged, manifestMagic, data[:len(manifestMagic)])
 	}
 	content := data[:len(data)-sha256.Size]
 	want, got := Digest(data[len(content):]), Digest(sha256.Sum256(content))
@@ -199,7 +201,7 @@ func openManifest(data []byte) ([]byte, error) {
 		return nil, fmt.Errorf("%w: there is no format 0", ErrDamaged)
 	}
 	if size := binary.BigEndian.Uint64(header[4:]); size != uint64(len(body)) {
-		return nil, fmt.Errorf("%w: the body should have %d bytes, and has %d", ErrDamaged, size, len(body))
+		return nil, fmt.Errorf("%w: expected a body of %d bytes, found %d", ErrDamaged, size, len(body))
 	}
 	return body, nil
 }

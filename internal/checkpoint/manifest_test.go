@@ -134,14 +134,14 @@ func TestManifestRefusesWhatItDoesNotUnderstand(t *testing.T) {
 		{"newer", frame(2, body, len(body)), ErrNewerFormat, `"v0.1.0": it needs a version that reads format >= 2, this one reads up to 1`},
 		{"newer, other body", frame(9, "\x00\x01", 2), ErrNewerFormat, "format >= 9"},
 		{"format 0", frame(0, body, len(body)), ErrDamaged, "no format 0"},
-		{"size", frame(1, body, len(body)+1), ErrDamaged, "the body should have"},
+		{"size", frame(1, body, len(body)+1), ErrDamaged, "expected a body of"},
 		{"unknown field", frame(1, strings.Replace(body, `"graph"`, `"giraffe"`, 1), len(body)+2), ErrDamaged, "giraffe"},
 		{"two values", frame(1, body+"{}", len(body)+2), ErrDamaged, ""},
 		{"duplicate name", frame(1, strings.Replace(body, "{", `{"jobId":"1",`, 1), len(body)+12), ErrDamaged, "duplicate"},
 		{"other case", frame(1, strings.Replace(body, `"jobName"`, `"jobname"`, 1), len(body)), ErrDamaged, "jobname"},
 		{"empty", frame(1, "{}", 2), ErrDamaged, "job name"},
 		{"deep", frame(1, strings.Repeat("[", 5000), 5000), ErrDamaged, ""},
-		{"other file", []byte(strings.Repeat("not a manifest at all, but long enough ", 3)), ErrDamaged, `begins with "not a ma"`},
+		{"other file", []byte(strings.Repeat("not a manifest at all, but long enough ", 3)), ErrDamaged, `found "not a ma"`},
 	} {
 		_, err := ParseManifest(c.data)
 		if !errors.Is(err, c.is) || !strings.Contains(err.Error(), c.detail) {

@@ -1,6 +1,9 @@
 package checkpoint
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Attempt names one execution of a subtask; never used twice (A1.2). 0 is none.
 type Attempt int64
@@ -47,8 +50,14 @@ func (s taskStatus) takesPart() bool { return s.phase == taskRunning || s.phase 
 type roster struct {
 	Trigger  []Attempt // get the order to begin: they run and have no running predecessor
 	Await    []Attempt // must acknowledge, and are told of completion: all that run
+	Tasks    []Task    // theirs, in the same order
 	Finished []Task    // are recorded as finished, which is not the same as having no state
 }
+
+func (p *roster) has(a Attempt) bool { return slices.Contains(p.Await, a) }
+
+// taskOf returns the task of an attempt that is awaited.
+func (p *roster) taskOf(a Attempt) Task { return p.Tasks[slices.Index(p.Await, a)] }
 
 // makePlan computes the plan from the statuses, tasks[vertex][subtask]. If the checkpoint must be skipped it returns why
 // instead, with the tasks in the way.
@@ -64,7 +73,7 @@ func makePlan(vertices []Vertex, tasks [][]taskStatus) (roster, Reason, string) 
 			case !s.takesPart():
 				return roster{}, TasksNotRunning, fmt.Sprintf("%s (%d/%d) is not running", vertex.Name, i+1, vertex.Parallelism)
 			default:
-				p.Await = append(p.Await, s.attempt)
+				p.Await, p.Tasks = append(p.Await, s.attempt), append(p.Tasks, Task{v, i})
 				if !hasRunningPredecessor(vertex, i, tasks) {
 					p.Trigger = append(p.Trigger, s.attempt)
 				}

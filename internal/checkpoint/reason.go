@@ -16,6 +16,7 @@ const (
 	TooManyRequests    // the queue is full (A2.1)
 	CoordinatorStopped // the job is stopping, suspended, or failing
 	PeriodicDisabled   // no interval is set, or the scheduler is stopped
+	Withdrawn          // who had asked for it gave up waiting before it began
 
 	// Given up, and counted.
 
@@ -55,6 +56,7 @@ var reasons = [numReasons]reasonText{
 	TooManyRequests:    {"too-many-requests", "the queue of checkpoint requests is full", false},
 	CoordinatorStopped: {"stopped", "the job is stopping", false},
 	PeriodicDisabled:   {"periodic-disabled", "periodic checkpoints are switched off", false},
+	Withdrawn:          {"withdrawn", "whoever had asked for it gave up waiting before it began", false},
 
 	Expired:               {"expired", "not complete within the timeout", true},
 	Declined:              {"declined", "a task declined", true},

@@ -29,6 +29,10 @@ func (r request) rank() int {
 
 func (r request) periodic() bool { return r.rank() == 2 }
 
+// ofUser reports whether somebody outside waits for the answer. Only these are bounded by maxQueuedRequests: ours are few, and
+// users' must not push them out.
+func (r request) ofUser() bool { return r.id > 0 }
+
 func (c *Coordinator) request(e Request) {
 	r := request{id: e.ID, options: e.Options, directory: e.Directory, since: c.now}
 	switch {
@@ -43,16 +47,41 @@ func (c *Coordinator) request(e Request) {
 	}
 }
 
-// enqueue puts r behind those of the same rank. When the queue is full the least important gives way; that is r itself if it
-// is no more important than the last (A2.1).
+// withdraw takes a request back that has not begun. What has begun goes on: its files are being written, and for a savepoint
+// that stops the job the sources may have stopped.
+func (c *Coordinator) withdraw(e Withdraw) {
+	at := slices.IndexFunc(c.queue, func(r request) bool { return r.id == e.ID })
+	if at < 0 {
+		return
+	}
+	r := c.queue[at]
+	c.queue = slices.Delete(c.queue, at, at+1)
+	c.refuse(r, Withdrawn, "")
+}
+
+func (c *Coordinator) queuedOfUsers() (n int) {
+	for _, r := range c.queue {
+		if r.ofUser() {
+			n++
+		}
+	}
+	return n
+}
+
+// enqueue puts r behind those of the same rank. When there are too many of users the least important of them gives way; that is
+// r itself if it is no more important than the last (A2.1).
 func (c *Coordinator) enqueue(r request) {
-	if len(c.queue) == maxQueuedRequests {
-		last := c.queue[len(c.queue)-1]
+	if r.ofUser() && c.queuedOfUsers() == maxQueuedRequests {
+		at := len(c.queue) - 1
+		for !c.queue[at].ofUser() {
+			at--
+		}
+		last := c.queue[at]
 		if last.rank() <= r.rank() {
 			c.refuse(r, TooManyRequests, "")
 			return
 		}
-		c.queue = c.queue[:len(c.queue)-1]
+		c.queue = slices.Delete(c.queue, at, at+1)
 		c.refuse(last, TooManyRequests, "")
 	}
 	at := len(c.queue)

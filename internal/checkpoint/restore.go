@@ -219,6 +219,14 @@ func (p *restorePlanner) emptySubtasks(o OperatorRestore) OperatorRestore {
 	return o
 }
 
+// title names a state for people.
+func (s *State) title() string {
+	if s.Position == "" {
+		return fmt.Sprintf("state %q", s.Name)
+	}
+	return fmt.Sprintf("state %q (%s)", s.Name, s.Position)
+}
+
 // states matches the states of one operator by name.
 func (p *restorePlanner) states(o *OperatorRestore, t Target, old *Operator) {
 	stored := map[string]State{}
@@ -234,13 +242,13 @@ func (p *restorePlanner) states(o *OperatorRestore, t Target, old *Operator) {
 			o.NewStates = append(o.NewStates, s.Name)
 			continue
 		case was.Kind != s.Kind:
-			p.refuse(RefuseStateKind, t.UID, []string{s.Name}, "state %q of operator %q is a %v state, and a %v state in checkpoint %d: "+
-				"give the new one another name", s.Name, t.UID, s.Kind, was.Kind, p.request.Manifest.ID)
+			p.refuse(RefuseStateKind, t.UID, []string{s.Name}, "%s of operator %q is a %v state, and a %v state in checkpoint %d: "+
+				"give the new one another name", s.title(), t.UID, s.Kind, was.Kind, p.request.Manifest.ID)
 			continue
 		}
 		if p.request.CompatibleSchemas != nil {
 			if err := p.request.CompatibleSchemas(t.UID, was, s); err != nil {
-				p.refuse(RefuseSchema, t.UID, []string{s.Name}, "state %q of operator %q: %v", s.Name, t.UID, err)
+				p.refuse(RefuseSchema, t.UID, []string{s.Name}, "%s of operator %q: %v", s.title(), t.UID, err)
 				continue
 			}
 		}
@@ -323,7 +331,7 @@ func (p *restorePlanner) nearestNew(uid string) string {
 		if p.stored[t.UID] != nil {
 			continue
 		}
-		if d := editDistance(uid, t.UID, least); d < least {
+		if d := EditDistance(uid, t.UID, least); d < least {
 			best, least = t.UID, d
 		}
 	}

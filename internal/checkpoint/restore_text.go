@@ -83,8 +83,8 @@ func statesText(names []string) string {
 	return "states " + strings.Join(q, ", ")
 }
 
-// editDistance returns the least number of changed, added and removed bytes that make b of a, or limit if it is not less.
-func editDistance(a, b string, limit int) int {
+// EditDistance returns the least number of changed, added and removed bytes that make b of a, or limit if it is not less.
+func EditDistance(a, b string, limit int) int {
 	const maxComparedBytes = 512 // uids come from outside, and the work is their product
 	if len(a)-len(b) >= limit || len(b)-len(a) >= limit || len(a) > maxComparedBytes {
 		return limit

@@ -39,9 +39,17 @@ type Record struct {
 	LastAck  time.Duration // from beginning to the latest acknowledgement
 	Tasks    int           // to acknowledge
 	Acked    int
+	Acks     []Ack // in the order in which they came; changes no more once Status is final
 	Bytes    int64
 	Reason   Reason
 	Cause    string
+}
+
+// Ack is a task's acknowledgement of a checkpoint.
+type Ack struct {
+	Task  Task
+	After time.Duration // the beginning
+	Bytes int64
 }
 
 // RecordStatus is the status of a checkpoint in the statistics.
@@ -74,7 +82,9 @@ func (c *Coordinator) Stats() Stats {
 // InProgress appends the records of the checkpoints that have begun and not ended, ascending by id.
 func (c *Coordinator) InProgress(dst []Record) []Record {
 	for _, p := range c.pending {
-		dst = append(dst, p.record)
+		r := p.record
+		r.Acks = slices.Clone(r.Acks)
+		dst = append(dst, r)
 	}
 	return dst
 }

@@ -76,6 +76,9 @@ func (c *checker) names() {
 		if len(n.UID) > 255 || strings.ContainsAny(n.UID, "\x00\n\r") {
 			c.add(n, "%s %q: a name has at most 255 bytes and no line breaks", n.Kind, n.UID)
 		}
+		if strings.HasPrefix(n.UID, "#") {
+			c.add(n, "%s %q: names that begin with # are the engine's own: choose another", n.Kind, n.UID)
+		}
 		if n.UID == "" {
 			continue
 		}
@@ -171,13 +174,27 @@ func (c *checker) acyclic() bool {
 
 // eventTime refuses operators of event time whose input has no watermarks. REQUIRES: no cycle.
 func (c *checker) eventTime() {
+	for i := range c.graph.Nodes {
+		n := &c.graph.Nodes[i]
+		if !n.NeedsEventTime || n.GivesEventTime {
+			continue
+		}
+		if from, missing := c.graph.MissingEventTime(i); missing {
+			c.add(n, "%s works in event time, but no watermarks reach it from %s: give the source flott.Watermarks(...), or use processing time",
+				n.Title(), from.Title())
+		}
+	}
+}
+
+// MissingEventTime reports whether an input of a node has no watermarks, so that its event time never moves, and which. REQUIRES: no cycle.
+func (g *Graph) MissingEventTime(id int) (from *Node, missing bool) {
 	has := make(map[int]bool)
 	var hasTime func(int) bool
 	hasTime = func(i int) bool {
 		if v, ok := has[i]; ok {
 			return v
 		}
-		n := &c.graph.Nodes[i]
+		n := &g.Nodes[i]
 		v := n.GivesEventTime
 		if !v && len(n.Inputs) > 0 {
 			v = true
@@ -188,19 +205,12 @@ func (c *checker) eventTime() {
 		has[i] = v
 		return v
 	}
-	for i := range c.graph.Nodes {
-		n := &c.graph.Nodes[i]
-		if !n.NeedsEventTime || n.GivesEventTime {
-			continue
-		}
-		for _, e := range n.Inputs {
-			if !hasTime(e.From) {
-				c.add(n, "%s works in event time, but no watermarks reach it from %s: give the source flott.Watermarks(...), or use processing time",
-					n.Title(), c.graph.Nodes[e.From].Title())
-				break
-			}
+	for _, e := range g.Nodes[id].Inputs {
+		if !hasTime(e.From) {
+			return &g.Nodes[e.From], true
 		}
 	}
+	return nil, false
 }
 
 // Title names a node for people.

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	mrand "math/rand/v2"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -60,7 +61,9 @@ type Config struct {
 	Dir          string // of checkpoints; empty: in memory
 	SavepointDir string
 	// Restore is empty, Latest, or a path.
-	Restore           string
+	Restore string
+	// Claim takes over what Restore names, to delete it when newer checkpoints have replaced it (A15.5).
+	Claim             bool
 	AllowNonRestored  bool
 	CompatibleSchemas func(uid string, stored, declared checkpoint.State) error
 
@@ -125,6 +128,32 @@ type Snapshot struct {
 	Restored checkpoint.ID // what the first attempt went on from
 	Stats    checkpoint.Stats
 	Started  time.Time
+	// RunningSince is when the job began to run, or did again; DownSince when it last ceased to, without being over. At most one is
+	// set; before the first run none is.
+	RunningSince, DownSince time.Time
+	RestoredAt              time.Time // when the newest attempt was deployed that was restored from a checkpoint; zero if none was
+}
+
+// runs reports whether records are processed in a status.
+func (s Status) runs() bool { return s == StatusRunning || s == StatusStopping || s == StatusFinishing }
+
+// Over reports whether the job has ended.
+func (s Status) Over() bool { return s >= StatusFinished }
+
+// times carries the times of a snapshot on from the one before.
+func (s *Snapshot) times(before *Snapshot, now time.Time) {
+	s.RunningSince, s.DownSince = before.RunningSince, before.DownSince
+	switch {
+	case s.Status.Over():
+		s.RunningSince, s.DownSince = time.Time{}, time.Time{}
+	case s.Status.runs():
+		s.DownSince = time.Time{}
+		if s.RunningSince.IsZero() {
+			s.RunningSince = now
+		}
+	case !s.RunningSince.IsZero():
+		s.RunningSince, s.DownSince = time.Time{}, now
+	}
 }
 
 // Driver runs one job: one goroutine owns the machine; work on storage runs beside it and comes back as events.
@@ -143,6 +172,7 @@ type Driver struct {
 	background sync.WaitGroup
 	done       chan struct{} // closed when Run returns
 	seen       atomic.Pointer[Snapshot]
+	undeleted  undeleted
 	requests   struct {
 		sync.Mutex
 		last    checkpoint.RequestID
@@ -156,6 +186,7 @@ type Driver struct {
 	drafts         map[checkpoint.ID]*draft
 	manifests      map[checkpoint.ID]*checkpoint.Manifest // complete ones that an attempt may go on from
 	ended          *Ended
+	restoredAt     time.Time
 	toldOf         checkpoint.Reason // of the failed checkpoint that was logged last
 	toldAt         time.Duration
 }
@@ -172,6 +203,10 @@ func New(c Config) (*Driver, error) {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	s, err := NewStorage(c.Disk, c.Dir, c.SavepointDir, c.JobID)
+	if c.Claim && c.Restore != "" && c.Dir == "" {
+		err = errors.Join(err, errors.New("execution.state-recovery.claim-mode: CLAIM needs execution.checkpointing.dir: the snapshot is deleted "+
+			"when a newer checkpoint has replaced it, and one in memory would be gone with the process"))
+	}
 	if err := errors.Join(err, c.Checkpoints.Validate(), c.Restart.Validate()); err != nil {
 		return nil, err
 	}
@@ -208,13 +243,14 @@ func (d *Driver) take() []Event {
 func (d *Driver) Status() Snapshot { return *d.seen.Load() }
 
 // Plan returns the plan of the restore that Run would begin with, nil for a fresh start, and what is to be said about it.
-// It takes the lock of the job's directory for the time being. Not to be called while Run runs.
-func (d *Driver) Plan() (*checkpoint.RestorePlan, string, error) {
+// It verifies all of the snapshot, until ctx ends. It takes the lock of the job's directory for the time being, and claims nothing. Not to
+// be called while Run runs.
+func (d *Driver) Plan(ctx context.Context) (*checkpoint.RestorePlan, string, error) {
 	release, err := d.lock()
 	if err != nil {
 		return nil, "", err
 	}
-	err = errors.Join(d.choose(), release())
+	err = errors.Join(d.choose(ctx), release())
 	return d.plan, d.first.Note, err
 }
 
@@ -228,8 +264,8 @@ func (d *Driver) lock() (func() error, error) {
 }
 
 // choose finds what to go on from and plans it.
-func (d *Driver) choose() (err error) {
-	if d.first, err = d.storage.Choose(d.config.Restore); err != nil {
+func (d *Driver) choose(ctx context.Context) (err error) {
+	if d.first, err = d.storage.Choose(ctx, d.config.Restore); err != nil {
 		return err
 	}
 	for _, t := range d.config.Operators {
@@ -267,8 +303,21 @@ func (d *Driver) Run(ctx context.Context, cluster Cluster) (r Result, err error)
 		return r, err
 	}
 	defer func() { err = errors.Join(err, release()) }()
-	if err := d.choose(); err != nil {
+	if err := d.choose(ctx); err != nil {
+		if ctx.Err() != nil { // the user did not want to wait for it: nothing has happened
+			return Result{Terminal: terminalOf(ctx)}, nil
+		}
 		return r, err
+	}
+	start := Start{LastID: d.first.LastID, Owned: d.first.Owned}
+	if d.first.Manifest != nil {
+		start.Restore = d.first.Manifest.ID
+		if d.config.Claim && !slices.Contains(d.first.Owned, checkpoint.Completed{ID: start.Restore}) {
+			if err := d.storage.claim(d.first); err != nil {
+				return r, err
+			}
+			start.Claimed, start.Owned = start.Restore, d.first.owning()
+		}
 	}
 	if d.first.Note != "" {
 		d.config.Log.Info(d.first.Note)
@@ -280,15 +329,19 @@ func (d *Driver) Run(ctx context.Context, cluster Cluster) (r Result, err error)
 	d.cluster, d.began = cluster, d.config.Clock.Now()
 	d.job = NewJob(JobSpec{Run: hex.EncodeToString(run[:]), Vertices: d.config.Vertices, Checkpoints: d.config.Checkpoints,
 		Restart: d.config.Restart, Rand: mrand.New(mrand.NewPCG(d.config.Seed, 1))})
-	start := Start{LastID: d.first.LastID, Owned: d.first.Owned}
-	if d.first.Manifest != nil {
-		start.Restore = d.first.Manifest.ID
-	}
 	d.step(start)
 	d.loop(ctx)
 	d.background.Wait()
 	d.refuseRest()
 	return d.result()
+}
+
+// terminalOf says how a job ends whose context has ended.
+func terminalOf(ctx context.Context) checkpoint.Terminal {
+	if errors.Is(context.Cause(ctx), ErrSuspend) {
+		return checkpoint.Suspended
+	}
+	return checkpoint.Cancelled
 }
 
 func (d *Driver) result() (Result, error) {
@@ -318,7 +371,7 @@ func (d *Driver) loop(ctx context.Context) {
 			d.step(TimerFired{})
 		case <-cancelled:
 			cancelled = nil
-			d.step(Cancel{Suspend: errors.Is(context.Cause(ctx), ErrSuspend)})
+			d.step(Cancel{Suspend: terminalOf(ctx) == checkpoint.Suspended})
 		}
 		stop()
 	}
@@ -333,11 +386,11 @@ func (d *Driver) step(e Event) {
 		switch e := e.(type) {
 		case Acked:
 			if x := d.drafts[e.ID]; x != nil {
-				x.parts[e.Task] = e.Parts
+				x.Add(e.Task, e.Parts)
 			}
 		case EnumeratorsSnapshotted:
 			if x := d.drafts[e.ID]; x != nil {
-				x.enumerators = e.States
+				x.Enumerators(e.States)
 			}
 		case DeployFailed:
 			if d.explainDamage(e) {
@@ -379,7 +432,8 @@ func (d *Driver) tell(e Event, before, now *Snapshot) {
 
 func (d *Driver) look() {
 	s := &Snapshot{Status: d.job.Status(), Attempt: d.job.attempt, Attempts: d.job.Attempts(), Dropped: d.job.Dropped(),
-		Failure: d.job.Failure(), Started: d.began, Stats: d.job.Coordinator().Stats()}
+		Failure: d.job.Failure(), Started: d.began, Stats: d.job.Coordinator().Stats(), RestoredAt: d.restoredAt}
+	s.times(d.seen.Load(), d.config.Clock.Now())
 	if d.first.Manifest != nil {
 		s.Restored = d.first.Manifest.ID
 	}
@@ -418,7 +472,8 @@ func (d *Driver) request(ctx context.Context, o checkpoint.Options, dir string) 
 	case r := <-answer:
 		return d.outcome(o, r)
 	case <-ctx.Done():
-		return "", fmt.Errorf("waiting for a %v: %w", o, context.Cause(ctx))
+		d.Post(Withdraw{id})
+		return "", fmt.Errorf("waiting for a %v: %w; it is not taken if it had not begun", o, context.Cause(ctx))
 	case <-d.done:
 		select {
 		case r := <-answer: // both had come

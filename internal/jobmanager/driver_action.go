@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"path"
-	"time"
 
 	"github.com/flottio/flott/internal/blob"
 	"github.com/flottio/flott/internal/checkpoint"
@@ -19,8 +18,7 @@ func (d *Driver) carry(a Action) {
 	case CancelAttempt:
 		d.cluster.Cancel(a.Attempt)
 	case Prepare:
-		d.drafts[a.ID] = &draft{triggeredMs: d.config.Clock.Now().UnixMilli(),
-			parts: map[checkpoint.Task]map[string]checkpoint.Subtask{}}
+		d.drafts[a.ID] = &draft{checkpoint.NewDraft(a.ID), d.config.Clock.Now().UnixMilli()}
 		d.beside(func() { d.Post(Prepared{a.ID, d.storage.prepare(a)}) })
 	case PrepareNothing:
 		d.storage.prepareNothing(a.ID)
@@ -64,6 +62,7 @@ func (d *Driver) deploy(a Deploy) {
 	x := Attempt{ID: a.Attempt, Number: a.Number, Restored: a.Restore}
 	d.config.Log.Info("deploying", "attempt", a.Attempt, "number", a.Number, "checkpoint", a.Restore)
 	if a.Restore != checkpoint.None {
+		d.restoredAt = d.config.Clock.Now()
 		m := d.manifests[a.Restore]
 		if m == nil {
 			invariant.Bug("going on from checkpoint %d, whose manifest is not known", a.Restore)
@@ -109,37 +108,6 @@ func (d *Driver) readBack(id checkpoint.ID) {
 	})
 }
 
-// Deleting may meet a file that is just being written, or a storage that is away for a moment.
-const (
-	deleteAttempts   = 3
-	deleteRetryDelay = time.Second
-)
-
-// insist tries a few times.
-func (d *Driver) insist(f func() error) (err error) {
-	for i := range deleteAttempts {
-		if i > 0 {
-			fired, _ := d.config.Clock.NewTimer(deleteRetryDelay)
-			<-fired
-		}
-		if err = f(); err == nil {
-			return nil
-		}
-	}
-	return err
-}
-
-func (d *Driver) delete(ids []checkpoint.ID) {
-	var errs []error
-	for _, id := range ids {
-		if err := d.insist(func() error { return d.storage.remove(id) }); err != nil {
-			errs = append(errs, err)
-			d.config.Log.Warn("a checkpoint could not be deleted", "checkpoint", id, "error", err)
-		}
-	}
-	d.Post(DeleteDone{ids, errors.Join(errs...)})
-}
-
 func (d *Driver) discard(id checkpoint.ID) {
 	if err := d.insist(func() error { return d.storage.discard(id) }); err != nil {
 		d.config.Log.Warn("what a checkpoint has left could not be removed; the next start will", "checkpoint", id, "error", err)
@@ -172,8 +140,7 @@ func (d *Driver) explainDamage(e DeployFailed) bool {
 		return false
 	}
 	d.beside(func() {
-		dir := path.Dir(damage.Path)
-		err := fmt.Errorf("%w%s", e.Failure.Err, d.storage.newestWhole(path.Dir(dir), dir))
+		err := fmt.Errorf("%w%s", e.Failure.Err, d.storage.instead(path.Dir(damage.Path), e.Failure.Err))
 		d.Post(DeployFailed{e.Attempt, Failure{Permanent, explainedError{err}}})
 	})
 	return true

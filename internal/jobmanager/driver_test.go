@@ -241,6 +241,9 @@ func TestDriverGoesOnAfterAFailure(t *testing.T) {
 		if len(r.deployed) != 2 {
 			t.Fatalf("%d attempts", len(r.deployed))
 		}
+		if at := r.Status().RestoredAt; at.Before(r.Status().Started.Add(15 * time.Second)) {
+			t.Errorf("restored at %v", at)
+		}
 		a := r.deployed[1]
 		if a.Restored != 1 || a.Number != 2 || a.ID == r.deployed[0].ID || a.Dir != r.chk(1) || a.Plan == nil {
 			t.Errorf("second attempt %+v", a)
@@ -459,7 +462,7 @@ func TestDriverRefusesAnotherJobsState(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, _, err = d.Plan()
+		_, _, err = d.Plan(t.Context())
 		var refused *RefusedError
 		if !errors.As(err, &refused) || !strings.Contains(err.Error(), "counts") {
 			t.Errorf("got %v", err)
@@ -468,7 +471,7 @@ func TestDriverRefusesAnotherJobsState(t *testing.T) {
 		if d, err = New(c); err != nil {
 			t.Fatal(err)
 		}
-		if p, _, err := d.Plan(); err != nil || len(p.Dropped) != 1 {
+		if p, _, err := d.Plan(t.Context()); err != nil || len(p.Dropped) != 1 {
 			t.Errorf("%+v, %v", p, err)
 		}
 	})
@@ -538,7 +541,7 @@ func TestEveryDamageIsRefused(t *testing.T) {
 					t.Fatalf("%s: %s is whole, or not named: %v, %v", what, name, err, report.Err())
 				}
 				for _, from := range []string{Latest, r.chk(2)} {
-					_, err := r.Storage().Choose(from)
+					_, err := r.Storage().Choose(t.Context(), from)
 					if err == nil || !strings.Contains(err.Error(), name) || !strings.Contains(err.Error(), "-s "+r.chk(1)) {
 						t.Fatalf("%s, -s %s: %v", what, from, err)
 					}
@@ -557,7 +560,7 @@ func TestEveryDamageIsRefused(t *testing.T) {
 			}
 		}
 		t.Logf("%d ways to damage", cases)
-		if chosen, err := r.Storage().Choose(Latest); err != nil || chosen.Manifest.ID != 2 {
+		if chosen, err := r.Storage().Choose(t.Context(), Latest); err != nil || chosen.Manifest.ID != 2 {
 			t.Errorf("undamaged again: %v", err)
 		}
 	})
@@ -643,7 +646,7 @@ func TestNewSaysAllThatIsWrong(t *testing.T) {
 	}
 	c = testConfig(blob.NewMemory())
 	c.Dir = "s3://bucket/x"
-	if _, err := New(c); err == nil || !strings.Contains(err.Error(), "no storage for s3") {
+	if _, err := New(c); err == nil || !strings.Contains(err.Error(), "storage on s3: is not supported yet") {
 		t.Errorf("got %v", err)
 	}
 	if p, err := localPath("file:///a/b"); p != "/a/b" || err != nil {

@@ -8,9 +8,11 @@ type Event interface{ event() }
 
 type (
 	// Start takes that the job begins. Restore is the checkpoint it goes on from, None for a fresh start; LastID the greatest id
-	// that was ever used in its directory; Owned the complete checkpoints that are now its own to delete, ascending.
+	// that was ever used in its directory; Owned the complete checkpoints that are now its own to delete, ascending. Claimed, one of
+	// them, was somebody else's until now; None if there is none.
 	Start struct {
 		Restore checkpoint.ID
+		Claimed checkpoint.ID
 		LastID  checkpoint.ID
 		Owned   []checkpoint.Completed
 	}
@@ -96,6 +98,8 @@ type (
 		Options   checkpoint.Options
 		Directory string // below which a savepoint is made
 	}
+	// Withdraw takes that nobody waits for a Request any more: if it has not begun it never will.
+	Withdraw struct{ ID checkpoint.RequestID }
 	// Cancel takes that the user ends the job now. Suspend keeps what is needed to go on later, whatever the retention says:
 	// this process ends, not the job.
 	Cancel struct{ Suspend bool }
@@ -117,6 +121,7 @@ func (ReadBackDone) event()           {}
 func (DeleteDone) event()             {}
 func (TimerFired) event()             {}
 func (Request) event()                {}
+func (Withdraw) event()               {}
 func (Cancel) event()                 {}
 
 // Action is what a Job asks its driver to do. The set is closed. Those of one Step are carried out in order; what takes long goes to

@@ -1,6 +1,7 @@
 package jobmanager
 
 import (
+	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -60,10 +61,15 @@ func Fsck(at string, deeper ...Deeper) (Report, error) {
 }
 
 func fsck(s *blob.Store, at string, deeper ...Deeper) (Report, error) {
+	return fsckUntil(context.Background(), s, at, deeper...)
+}
+
+// fsckUntil is fsck that stops with an error, between two files, when its context has ended.
+func fsckUntil(ctx context.Context, s *blob.Store, at string, deeper ...Deeper) (Report, error) {
 	dir, data, err := s.Manifest(at)
 	r := Report{Dir: dir}
 	if errors.Is(err, fs.ErrNotExist) {
-		return r, fmt.Errorf("%s is no checkpoint or savepoint: it has no %s: %w", dir, blob.ManifestName, err)
+		return r, noSnapshot(s, dir)
 	}
 	if err != nil {
 		return r, err
@@ -77,6 +83,9 @@ func fsck(s *blob.Store, at string, deeper ...Deeper) (Report, error) {
 	r.Manifest = m
 	uses := handlesOf(m)
 	for _, u := range uses {
+		if err := context.Cause(ctx); err != nil {
+			return r, fmt.Errorf("verifying %s: stopped after %d of %d files: %w", dir, r.Files, len(uses), err)
+		}
 		r.Files++
 		r.Bytes += u.handle.Length
 		if err := verify(s, dir, u, deeper); err != nil {
@@ -88,7 +97,7 @@ func fsck(s *blob.Store, at string, deeper ...Deeper) (Report, error) {
 		return r, err
 	}
 	for _, f := range files {
-		known := f.Name == blob.ManifestName || slices.ContainsFunc(uses, func(u usedFile) bool {
+		known := f.Name == blob.ManifestName || f.Name == blob.ClaimName || slices.ContainsFunc(uses, func(u usedFile) bool {
 			return !u.handle.Shared && (u.handle.Path == f.Name || strings.HasPrefix(u.handle.Path, f.Name+"/"))
 		})
 		if !known {

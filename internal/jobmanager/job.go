@@ -66,6 +66,7 @@ type Job struct {
 	reading   bool                 // ReadBack is under way
 	found     checkpoint.Completed // read back while the job was ending already: the coordinator does not know it
 
+	claimed    checkpoint.ID // taken over, None if none was
 	stop       stopping
 	commitOnly []checkpoint.ID // final checkpoints that store nothing
 	givenUp    []checkpoint.ID // recently, oldest first: what comes late for them is litter
@@ -237,6 +238,8 @@ func (j *Job) handle(e Event) {
 		j.tell(checkpoint.Tick{})
 	case Request:
 		j.request(e)
+	case Withdraw:
+		j.tell(checkpoint.Withdraw{ID: e.ID})
 	case Cancel:
 		j.cancel(e)
 	default:
@@ -309,6 +312,7 @@ func (j *Job) beforeStart(e Event) {
 	switch e := e.(type) {
 	case Request:
 		j.refuse(e.ID)
+	case Withdraw: // it was refused
 	case Cancel:
 		j.status, j.over = StatusCanceled, true
 		j.do(Ended{Terminal: checkpoint.Cancelled})
@@ -322,6 +326,7 @@ func (j *Job) start(e Start) {
 		invariant.Bug("a job was started twice")
 	}
 	j.coordinator = checkpoint.NewCoordinator(j.spec.Checkpoints, max(e.LastID, e.Restore))
+	j.claimed = e.Claimed
 	j.deploy(e.Restore, e.Owned)
 }
 
@@ -659,6 +664,9 @@ func (j *Job) purgeable() []checkpoint.ID {
 	}
 	var ids []checkpoint.ID
 	for _, c := range append(slices.Clone(j.coordinator.Completed()), j.found) {
+		if c.ID == j.claimed && j.ending.Terminal != checkpoint.Finished && c.ID == j.coordinator.Latest() {
+			continue // nothing has replaced it: it would be all that is left of the user's job
+		}
 		if c.ID != checkpoint.None && c.Kind == checkpoint.Periodic && !slices.Contains(j.commitOnly, c.ID) {
 			ids = append(ids, c.ID)
 		}

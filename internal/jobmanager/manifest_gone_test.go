@@ -32,7 +32,7 @@ func TestManifestGone(t *testing.T) {
 			if r.err == nil {
 				t.Fatal("the job went on without a word")
 			}
-			for _, part := range []string{newest, "_metadata is gone", "start with -s " + older} {
+			for _, part := range []string{newest, "expected " + newest + "/_metadata", "start with -s " + older} {
 				if !strings.Contains(r.err.Error(), part) {
 					t.Errorf("the message lacks %q: %v", part, r.err)
 				}
@@ -52,4 +52,34 @@ func TestManifestGone(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestManifestGoneBeforeItsNote is the same when the process was killed between the manifest and the note of it, and the next one has gone on
+// from there, and so committed what the checkpoint holds.
+func TestManifestGoneBeforeItsNote(t *testing.T) {
+	bubble(t, func(t *testing.T, m *blob.Memory) {
+		r := runJob(t, testConfig(m))
+		sleep(25 * time.Second) // checkpoints 1 and 2
+		r.cancel(ErrSuspend)
+		r.wait()
+		s := blob.New(m, nil)
+		if err := s.Note(r.Storage().JobDir(), lastCompleteName, []byte("1\n")); err != nil {
+			t.Fatal(err)
+		}
+		r = runJob(t, testConfig(m))
+		sleep(time.Second)
+		if len(r.deployed) != 1 || r.deployed[0].Restored != 2 {
+			t.Fatalf("deployed %+v", r.deployed)
+		}
+		r.cancel(ErrSuspend)
+		r.wait()
+		if err := m.Remove(path.Join(r.chk(2), blob.ManifestName)); err != nil {
+			t.Fatal(err)
+		}
+		r = runJob(t, testConfig(m))
+		r.wait()
+		if r.err == nil || !strings.Contains(r.err.Error(), "start with -s "+r.chk(1)) {
+			t.Fatalf("the job went on without a word: %v", r.err)
+		}
+	})
 }

@@ -52,6 +52,7 @@ type Storage struct {
 type place struct {
 	store *blob.Store
 	dir   string
+	files map[string]bool // of a claimed one: those that are deleted; what else the user has put there stays. Nil: all
 }
 
 // lastIDName is the file that remembers the greatest checkpoint id that was ever used (A1.3).
@@ -100,7 +101,7 @@ func NewStorage(disk blob.Disk, dir, savepointDir, jobID string) (*Storage, erro
 func localPath(p string) (string, error) {
 	if scheme, rest, ok := strings.Cut(p, ":"); ok && !strings.Contains(scheme, "/") && len(scheme) > 1 {
 		if scheme != "file" {
-			return "", fmt.Errorf("%s: there is no storage for %s: yet; use a local directory or one that is mounted", p, scheme)
+			return "", fmt.Errorf("%s: storage on %s: is not supported yet; use a local directory or one that is mounted", p, scheme)
 		}
 		p = "/" + strings.TrimLeft(rest, "/")
 	}
@@ -183,7 +184,7 @@ func (s *Storage) prepare(a Prepare) error {
 	if err := s.useID(a.ID); err != nil {
 		return err
 	}
-	p := place{s.checkpoints, blob.CheckpointDir(s.jobDir, int64(a.ID))}
+	p := place{store: s.checkpoints, dir: blob.CheckpointDir(s.jobDir, int64(a.ID))}
 	if a.Options.Kind == checkpoint.Savepoint {
 		in := s.savepointIn
 		if a.Directory != "" {
@@ -199,7 +200,7 @@ func (s *Storage) prepare(a Prepare) error {
 		if _, err := rand.Read(random[:]); err != nil {
 			return err
 		}
-		p = place{s.savepoints, blob.SavepointDir(in, s.jobID, binary.NativeEndian.Uint64(random[:]))}
+		p = place{store: s.savepoints, dir: blob.SavepointDir(in, s.jobID, binary.NativeEndian.Uint64(random[:]))}
 	}
 	if err := p.store.MakeDir(p.dir); err != nil {
 		return err
@@ -286,10 +287,16 @@ func (s *Storage) remove(id checkpoint.ID) error {
 	if !ok {
 		return nil
 	}
-	if err := s.forgetComplete(id); err != nil {
-		return err
+	if path.Dir(p.dir) == s.jobDir { // the note is of these only
+		if err := s.forgetComplete(id); err != nil {
+			return err
+		}
 	}
-	if err := p.store.Delete(p.dir, nil); err != nil {
+	var stays func(string) bool
+	if p.files != nil {
+		stays = func(name string) bool { return !p.files[path.Base(name)] && !blob.IsTemporary(path.Base(name)) }
+	}
+	if err := p.store.Delete(p.dir, stays); err != nil {
 		return err
 	}
 	s.forget(id)
@@ -352,8 +359,8 @@ type Chosen struct {
 const Latest = "latest"
 
 // Choose finds what to go on from: nothing for an empty path, Latest, or a checkpoint or savepoint by its directory or _metadata.
-// Everything of it is verified. What is damaged is refused, never passed over (A15.10).
-func (s *Storage) Choose(from string) (Chosen, error) {
+// Everything of it is verified, which may take long and ends with ctx. What is damaged is refused, never passed over (A15.10).
+func (s *Storage) Choose(ctx context.Context, from string) (Chosen, error) {
 	found, err := s.checkpoints.Checkpoints(s.jobDir)
 	if err != nil {
 		return Chosen{}, err
@@ -367,21 +374,24 @@ func (s *Storage) Choose(from string) (Chosen, error) {
 		}
 		return c, nil
 	case Latest:
-		return s.chooseLatest(c, found)
+		return s.chooseLatest(ctx, c, found)
 	}
 	at, err := localPath(from)
 	if err != nil {
 		return c, err
 	}
-	r, err := fsck(s.savepoints, at)
-	if err != nil {
+	r, err := fsckUntil(ctx, s.savepoints, at)
+	if ctx.Err() != nil && err != nil {
 		return c, fmt.Errorf("restoring from %s: %w", from, err)
 	}
-	if !r.Whole() {
-		return c, fmt.Errorf("restoring from %s: %w%s", from, r.Err(), s.newestWhole(path.Dir(r.Dir), r.Dir))
+	if err = errors.Join(err, r.Err()); err != nil {
+		return c, fmt.Errorf("restoring from %s: %w%s", from, err, s.instead(r.Dir, err))
 	}
 	c.Manifest, c.Dir = r.Manifest, r.Dir
-	s.setPlace(r.Manifest.ID, place{s.savepoints, r.Dir})
+	if c.Note, err = s.claimedBy(s.savepoints, r.Dir); err != nil {
+		return c, fmt.Errorf("restoring from %s: %w", from, err)
+	}
+	s.setPlace(r.Manifest.ID, place{store: s.savepoints, dir: r.Dir})
 	return c, nil
 }
 
@@ -407,7 +417,7 @@ func (s *Storage) lastID(found []blob.Found) (last checkpoint.ID) {
 	return last
 }
 
-func (s *Storage) chooseLatest(c Chosen, found []blob.Found) (Chosen, error) {
+func (s *Storage) chooseLatest(ctx context.Context, c Chosen, found []blob.Found) (Chosen, error) {
 	candidates, err := s.stoppedWith()
 	if err != nil {
 		return c, err
@@ -416,34 +426,45 @@ func (s *Storage) chooseLatest(c Chosen, found []blob.Found) (Chosen, error) {
 		if f.Complete {
 			candidates[f.Dir] = checkpoint.ID(f.ID)
 			c.Owned = append(c.Owned, checkpoint.Completed{ID: checkpoint.ID(f.ID)})
-			s.setPlace(checkpoint.ID(f.ID), place{s.checkpoints, f.Dir})
+			s.setPlace(checkpoint.ID(f.ID), place{store: s.checkpoints, dir: f.Dir})
 		}
 	}
-	listing, whole := s.verifyDown(candidates)
+	listing, whole, err := s.verifyDown(ctx, candidates)
+	if err != nil {
+		return c, err
+	}
 	if n := s.noted(lastCompleteName); n != checkpoint.None && !complete(found, n) {
 		dir := blob.CheckpointDir(s.jobDir, int64(n))
-		listing = append(listing, checkpoint.Found{Path: dir, ID: n, Cause: "it was complete, and its " + blob.ManifestName + " is gone"})
+		cause := fmt.Sprintf("expected %s, for it was complete, found no such file", path.Join(dir, blob.ManifestName))
+		listing = append(listing, checkpoint.Found{Path: dir, ID: n, Cause: cause})
 	}
 	switch l := checkpoint.FindLatest(listing).(type) {
 	case checkpoint.LatestDamaged:
 		return c, fmt.Errorf("restoring the latest checkpoint of job %s: %v", s.jobID, l)
 	case checkpoint.LatestNone:
+		if s.checkpoints != s.savepoints {
+			c.Note = "the checkpoints of this job are kept in memory, for execution.checkpointing.dir is not set; none outlives its process: " +
+				"starting afresh"
+			return c, nil
+		}
 		c.Note = fmt.Sprintf("there is no complete checkpoint of this job in %s: starting afresh", s.jobDir)
 		return c, nil
 	}
 	c.Manifest, c.Dir = whole.Manifest, whole.Dir
 	id := whole.Manifest.ID
 	if _, own := s.place(id); !own {
-		s.setPlace(id, place{s.savepoints, whole.Dir})
+		s.setPlace(id, place{store: s.savepoints, dir: whole.Dir})
 		c.Owned = append(c.Owned, checkpoint.Completed{ID: id, Kind: checkpoint.Savepoint})
 		slices.SortFunc(c.Owned, func(a, b checkpoint.Completed) int { return cmp.Compare(a.ID, b.ID) })
 	}
 	c.LastID = max(c.LastID, id)
+	// A crash may have come before the note, and an attempt that goes on from here commits what this checkpoint holds.
+	s.noteComplete(id, place{store: s.checkpoints, dir: whole.Dir})
 	return c, nil
 }
 
 // verifyDown verifies checkpoints from the newest down to the first that is whole: older ones are not looked at.
-func (s *Storage) verifyDown(candidates map[string]checkpoint.ID) (listing []checkpoint.Found, whole Report) {
+func (s *Storage) verifyDown(ctx context.Context, candidates map[string]checkpoint.ID) (listing []checkpoint.Found, whole Report, err error) {
 	dirs := slices.SortedFunc(maps.Keys(candidates), func(a, b string) int {
 		if candidates[a] != candidates[b] {
 			return int(max(-1, min(1, candidates[b]-candidates[a])))
@@ -455,17 +476,20 @@ func (s *Storage) verifyDown(candidates map[string]checkpoint.ID) (listing []che
 		if path.Dir(dir) == s.jobDir {
 			store = s.checkpoints
 		}
-		r, err := fsck(store, dir)
+		r, err := fsckUntil(ctx, store, dir)
+		if ctx.Err() != nil { // which is no damage
+			return nil, Report{}, err
+		}
 		if err = errors.Join(err, r.Err()); err == nil && r.Manifest.ID != candidates[dir] {
-			err = fmt.Errorf("its manifest is that of checkpoint %d", r.Manifest.ID)
+			err = fmt.Errorf("expected the manifest of checkpoint %d, found that of checkpoint %d", candidates[dir], r.Manifest.ID)
 		}
 		if err == nil {
 			f := checkpoint.Found{Path: dir, ID: r.Manifest.ID, Kind: r.Manifest.Kind, Whole: true}
-			return append(listing, f), r
+			return append(listing, f), r, nil
 		}
 		listing = append(listing, checkpoint.Found{Path: dir, ID: candidates[dir], Cause: err.Error()})
 	}
-	return listing, Report{}
+	return listing, Report{}, nil
 }
 
 // stoppedWith finds the savepoints in the default directory that this job was stopped with: their effects are committed, so the job goes
@@ -505,26 +529,4 @@ func (s *Storage) stoppedWith() (map[string]checkpoint.ID, error) {
 		}
 	}
 	return dirs, nil
-}
-
-// newestWhole names, for an error's text, the newest whole checkpoint in a directory of checkpoints other than the damaged one.
-func (s *Storage) newestWhole(in, damaged string) string {
-	store := s.savepoints
-	if in == s.jobDir {
-		store = s.checkpoints
-	}
-	found, err := store.Checkpoints(in)
-	if err != nil {
-		return ""
-	}
-	for _, f := range slices.Backward(found) {
-		if !f.Complete || f.Dir == damaged {
-			continue
-		}
-		if r, err := fsck(store, f.Dir); err == nil && r.Whole() {
-			return fmt.Sprintf("; the newest checkpoint beside it that is whole is %s. To go on from it, which repeats everything done "+
-				"since, start with -s %s", f.Dir, f.Dir)
-		}
-	}
-	return "; no checkpoint beside it is whole"
 }

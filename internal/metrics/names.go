@@ -46,8 +46,9 @@ const (
 
 	// Job, on the JobManager.
 	NumRestarts                      = "numRestarts"
-	Uptime                           = "uptime"   // ms
-	Downtime                         = "downtime" // ms
+	FullRestarts                     = "fullRestarts" // the same under its former name, which dashboards use
+	Uptime                           = "uptime"       // ms
+	Downtime                         = "downtime"     // ms
 	LastCheckpointDuration           = "lastCheckpointDuration"
 	LastCheckpointSize               = "lastCheckpointSize"
 	LastCheckpointFullSize           = "lastCheckpointFullSize"

@@ -70,6 +70,12 @@ type Declarer interface {
 	OperatorState() []ListState
 }
 
+// Locator is implemented by operators whose states are declared in functions of the user's.
+type Locator interface {
+	// StatePosition is the file:line of a state's declaration; empty for a state that is the engine's.
+	StatePosition(name string) string
+}
+
 // Completer is implemented by operators that act when a checkpoint is complete.
 type Completer interface {
 	// Complete says that checkpoint id and all before it are complete (A2.16: it may be repeated, or be missing).

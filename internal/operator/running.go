@@ -6,7 +6,7 @@ import (
 )
 
 // accumulatorState is the name of the one state that running reduces and aggregates have.
-const accumulatorState = "accumulator"
+const accumulatorState = "@accumulator"
 
 // Reduced is the state of a running reduce.
 type Reduced[T any] struct {

@@ -59,7 +59,7 @@ func (w Windows) Check(lateness time.Duration) (problems []string) {
 	switch {
 	case w.Offset != 0 && !fixed:
 		bad("an offset of %v: only tumbling and sliding windows have one", w.Offset)
-	case fixed && (w.Offset.Abs() >= w.Slide || w.Offset%time.Millisecond != 0):
+	case fixed && w.Offset != 0 && len(problems) == 0 && (w.Offset.Abs() >= w.Slide || w.Offset%time.Millisecond != 0):
 		bad("an offset of %v: it must be less than %v, in whole milliseconds", w.Offset, w.Slide)
 	}
 	if lateness < 0 || lateness%time.Millisecond != 0 {

@@ -145,6 +145,13 @@ func (o *PaneWindows[K, T, A, O]) start(end int64) error {
 	f := &o.firing
 	f.active, f.window, f.cursor, f.todo = true, o.window(end), 0, nil
 	panes := o.holds(end)
+	if o.rolling != nil {
+		for len(panes) > 0 && o.rolling.holds(panes[0].start) {
+			panes = panes[1:]
+		}
+		f.todo = panes
+		return nil
+	}
 	if len(panes) == 1 {
 		f.source = panes[0].table
 		return nil
@@ -159,6 +166,9 @@ func (o *PaneWindows[K, T, A, O]) start(end int64) error {
 // step does a bounded piece of the firing.
 func (o *PaneWindows[K, T, A, O]) step(rows, merges *int) (done bool, err error) {
 	f := &o.firing
+	if o.rolling != nil {
+		return o.stepRolling(rows, merges)
+	}
 	for len(f.todo) > 0 {
 		if *merges <= 0 {
 			return false, nil
@@ -240,6 +250,11 @@ func (o *PaneWindows[K, T, A, O]) refire(p *pane[K, A], row T, key K, hash uint6
 		return err
 	}
 	o.Function.Add(acc, row)
+	if o.rolling.holds(p.start) {
+		if err := o.rolling.forget(); err != nil {
+			return err
+		}
+	}
 	for end := p.lastEnd; end >= p.firstEnd; {
 		if m := satAdd(end, -1); m <= o.fired && satAdd(m, o.lateness) > o.fired {
 			if err := o.fireKey(end, key, hash); err != nil {

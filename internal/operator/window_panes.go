@@ -34,6 +34,7 @@ type PaneWindows[K comparable, T, A, O any] struct {
 	panes    []*pane[K, A]
 	fired    int64 // every window with MaxTime <= fired has fired; between two passes the watermark
 	firing   firing[K, A]
+	rolling  *rolling[K, A] // nil: windows are merged anew each time
 	temp     accumulators[A]
 
 	hint   *pane[K, A] // where the last record fell
@@ -97,6 +98,10 @@ func (o *PaneWindows[K, T, A, O]) Open(c *Context) error {
 	o.firing.init(d)
 	if !o.global {
 		o.grid = newGrid(o.Windows)
+	}
+	// Sums in memory are only for panes in memory. Accumulators that lead to memory of their own would have to be copied for every stage.
+	if o.grid.size > o.grid.pane && !d.Values.Shared && !c.Backend.OnDisk() {
+		o.rolling = newRolling(d, o.Function.Merge)
 	}
 	o.fired = windowWatermark(c)
 	if !o.Windows.EventTime() {
@@ -267,6 +272,9 @@ func (o *PaneWindows[K, T, A, O]) current() (*pane[K, A], error) {
 		return o.addPane(math.MinInt64)
 	}
 	now := max(o.ctx.Now(), satAdd(o.fired, 1))
+	if o.firing.active { // nor does it add to one whose results are leaving
+		now = max(now, o.firing.window.End)
+	}
 	if p := o.open(now); p != nil {
 		return p, nil
 	}

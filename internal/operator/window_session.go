@@ -29,6 +29,7 @@ type SessionWindows[K comparable, T, A, O any] struct {
 	vals          []*Sessions[A]
 	empty         []int // rows of the batch whose keys may have no session
 	list          []Session[A]
+	lists         [][]Session[A] // empty ones: see keepMore
 
 	next    []due[K] // taken from the queue
 	keys    []K
@@ -245,8 +246,7 @@ func (o *SessionWindows[K, T, A, O]) merge(v *Sessions[A], d due[K], row T) erro
 	o.Function.Add(&m.Acc, row)
 	err := o.settle(m, d)
 	v.One = kept[0]
-	v.More = append(v.More[:0], kept[1:]...)
-	clear(v.More[len(v.More):cap(v.More)])
+	o.keepMore(v, kept[1:])
 	o.list = kept[:0]
 	return err
 }
@@ -362,9 +362,32 @@ func (o *SessionWindows[K, T, A, O]) remove(v *Sessions[A], at int, d due[K]) er
 	if at == 0 {
 		v.One, at = v.More[0], 1
 	}
-	v.More = slices.Delete(v.More, at-1, at)
+	o.keepMore(v, slices.Delete(v.More, at-1, at))
 	return nil
 }
+
+// keepMore makes more the sessions of a key behind its first. Lists come from those that other keys had: that a key has a second session for a
+// while, until its first has closed, must not cost an allocation.
+func (o *SessionWindows[K, T, A, O]) keepMore(v *Sessions[A], more []Session[A]) {
+	if len(more) > 0 && cap(v.More) == 0 && len(o.lists) > 0 {
+		last := len(o.lists) - 1
+		v.More, o.lists[last], o.lists = o.lists[last], nil, o.lists[:last]
+	}
+	v.More = append(v.More[:0], more...)
+	clear(v.More[len(v.More):cap(v.More)])
+	if len(more) == 0 && cap(v.More) > 0 {
+		if len(o.lists) < listsMax && cap(v.More) <= listMax {
+			o.lists = append(o.lists, v.More)
+		}
+		v.More = nil
+	}
+}
+
+// listsMax bounds how many lists of sessions are kept for keys to come, listMax how long they are.
+const (
+	listsMax = 1024
+	listMax  = 8
+)
 
 // find is the number of the session whose entry stands at a time, or -1.
 func (s *Sessions[A]) find(at int64) int {

@@ -55,7 +55,9 @@ func (l *life) act(a checkpoint.Action) {
 	case checkpoint.NotifyComplete:
 		l.note("complete", int64(a.ID))
 		l.result.Checkpoints++
-		l.attempt.Complete(a.ID)
+		if l.Hooks.Completing == nil || l.Hooks.Completing(a.ID, a.ID == l.stopID) {
+			l.attempt.Complete(a.ID)
+		}
 		l.maybeSettle(a.ID)
 	case checkpoint.NotifyAbort:
 		l.note("abort", int64(a.ID))
@@ -68,6 +70,11 @@ func (l *life) act(a checkpoint.Action) {
 			l.completed = slices.DeleteFunc(l.completed, func(c checkpoint.Completed) bool { return c.ID == id })
 		}
 		l.tell(checkpoint.DeleteDone{IDs: a.IDs})
+	case checkpoint.Reply:
+		if a.Request == stopRequest && a.Result.Reason != checkpoint.NoReason {
+			l.note("not stopped")
+			l.stopAsked, l.stopID = false, checkpoint.None // if its barriers were out, FailJob follows
+		}
 	case checkpoint.FailJob:
 		l.note("fail the job")
 		l.failed = errFailover
@@ -85,6 +92,9 @@ func (l *life) prepare(a checkpoint.Prepare) {
 	if l.fault() {
 		l.tell(checkpoint.Prepared{ID: a.ID, Cause: errFault.Error()})
 		return
+	}
+	if a.Options.Synchronous() {
+		l.stopID = a.ID
 	}
 	l.assemblies[a.ID] = taskmanager.NewAssembly(l.attempt, a.ID)
 	l.tell(checkpoint.Prepared{ID: a.ID})
@@ -110,9 +120,15 @@ func (l *life) publish(a checkpoint.Publish) {
 	if stored {
 		l.manifests[a.ID] = &checkpoint.Manifest{JobName: "sim", JobID: strings.Repeat("0", 32), CodeVersion: "sim", ID: a.ID, Kind: a.Options.Kind,
 			TriggeredMs: l.now, KeyHash: taskmanager.KeyHash, Operators: ops}
-		if a.Options.Kind == checkpoint.Savepoint {
+		switch {
+		case a.Options.Synchronous():
+			// Nobody commits what is in it before it is known to be stored: where that is open the job goes on from before it.
+			if outcome == checkpoint.PublishOK {
+				l.stopped = a.ID
+			}
+		case a.Options.Kind == checkpoint.Savepoint:
 			l.result.Savepoints++
-		} else {
+		default:
 			l.completed = append(l.completed, checkpoint.Completed{ID: a.ID})
 			slices.SortFunc(l.completed, func(x, y checkpoint.Completed) int { return int(x.ID - y.ID) })
 		}
@@ -125,10 +141,11 @@ func (l *life) publish(a checkpoint.Publish) {
 	l.tell(checkpoint.Published{ID: a.ID, Result: outcome, Cause: fmt.Sprint(errFault)})
 }
 
-// maybeSettle ends the job when a checkpoint is complete in which all tasks had ended.
+// maybeSettle ends the attempt when a checkpoint is complete in which all tasks had ended, or the savepoint that it stops with.
 func (l *life) maybeSettle(id checkpoint.ID) {
-	if !l.asked && l.undrained == 0 && l.allFinished(id) {
-		l.asked = true
+	stops := id == l.stopID
+	if !l.asked && (stops || l.stopID == checkpoint.None && l.undrained == 0 && l.allFinished(id)) {
+		l.asked, l.stops = true, stops
 		l.attempt.AskSettled()
 	}
 }

@@ -1,6 +1,8 @@
 package sim
 
 import (
+	"fmt"
+
 	"github.com/flottio/flott/internal/checkpoint"
 	"github.com/flottio/flott/internal/network"
 	"github.com/flottio/flott/internal/operator"
@@ -21,6 +23,10 @@ type Hooks struct {
 	// Sent is called for each element that a task has put into a queue, right after the step. It may change the element, and those before
 	// it that wait in the queue.
 	Sent func(s *Sent) error
+	// Completing is called before tasks hear that a checkpoint, or the savepoint that the job stops with, is complete; false keeps it from them.
+	Completing func(id checkpoint.ID, stops bool) bool
+	// Stopped is called when the job has stopped with a savepoint and everything is committed.
+	Stopped func() error
 	// Ended is called when the job has ended, before its tasks are closed.
 	Ended func(a *taskmanager.Attempt) error
 }
@@ -39,7 +45,9 @@ type Sent struct {
 // tap watches one queue.
 type tap struct {
 	Sent
-	seen uint64
+	seen   uint64
+	frames *record.Frames // nil: elements stay as they are
+	wire   []byte
 }
 
 // tapQueues begins to watch the queues of the attempt, and notes which tasks they connect.
@@ -58,7 +66,11 @@ func (l *life) tapQueues() {
 	}
 	for i, t := range l.attempt.Tasks {
 		t.Edges(func(e *task.EdgeSpec, subtask int, q *network.Queue) {
-			l.taps[i] = append(l.taps[i], tap{Sent: Sent{Task: t, Edge: e, Receiver: subtask, Queue: q}})
+			x := tap{Sent: Sent{Task: t, Edge: e, Receiver: subtask, Queue: q}}
+			if l.SerialiseEdges {
+				x.frames = l.frames(e)
+			}
+			l.taps[i] = append(l.taps[i], x)
 			l.near[i] = append(l.near[i], receiver[q])
 			l.near[receiver[q]] = append(l.near[receiver[q]], i)
 		})
@@ -71,6 +83,12 @@ func (l *life) look(i int) error {
 		t := &l.taps[i][k]
 		for sent := t.Queue.Sent(); t.seen < sent; t.seen++ {
 			t.Number, t.Element = t.seen, t.Queue.At(t.seen)
+			if t.frames != nil {
+				if err := t.serialise(); err != nil {
+					return err
+				}
+				l.result.Serialised++
+			}
 			if l.Trace != nil {
 				l.traceElement(&t.Sent)
 			}
@@ -82,6 +100,36 @@ func (l *life) look(i int) error {
 			}
 		}
 	}
+	return nil
+}
+
+// frames are those of an edge whose elements go through bytes.
+func (l *life) frames(e *task.EdgeSpec) *record.Frames {
+	body, err := e.Body()
+	if err != nil {
+		if l.failed == nil {
+			l.failed = fmt.Errorf("%s: %w", e.Name, err)
+		}
+		return nil
+	}
+	return &record.Frames{Body: body}
+}
+
+// serialise replaces the element in the queue by what its bytes are read as.
+func (t *tap) serialise() error {
+	var err error
+	if t.wire, err = t.frames.Append(t.wire[:0], t.Element); err != nil {
+		return fmt.Errorf("%s: encoding an element: %w", t.Edge.Name, err)
+	}
+	e, n, err := t.frames.Decode(t.wire)
+	if err != nil || n != len(t.wire) {
+		return fmt.Errorf("%s: decoding an element of %d bytes took %d: %w", t.Edge.Name, len(t.wire), n, err)
+	}
+	if t.Element.Kind == record.KindBatch {
+		t.Element.Batch.Release()
+	}
+	clear(t.wire) // what was decoded must keep nothing of it
+	*t.Element = e
 	return nil
 }
 

@@ -72,13 +72,27 @@ func (l *life) Report(r task.Report) {
 	case task.ReportSettled:
 		if l.settled++; l.settled == len(l.attempt.Tasks) {
 			l.note("settled")
-			l.done = true
+			l.settle()
 		}
 	case task.ReportFailed:
 		l.note("failed", chain, subtask)
 		l.tracef("  %v", r.Err)
 		if l.failed == nil {
 			l.failed = userError{r.Err}
+		}
+	}
+}
+
+// settle ends the job, or the attempt that was stopped.
+func (l *life) settle() {
+	if !l.stops {
+		l.done = true
+		return
+	}
+	l.failed = errStopped
+	if l.Hooks.Stopped != nil {
+		if err := l.Hooks.Stopped(); err != nil {
+			l.failed = err
 		}
 	}
 }

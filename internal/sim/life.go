@@ -32,7 +32,10 @@ type life struct {
 	drained    [][]bool
 	undrained  int
 	settled    int
-	asked      bool // to settle
+	asked      bool          // to settle
+	stopAsked  bool          // a stop with a savepoint was requested
+	stops      bool          // what was asked to settle is a stop
+	stopID     checkpoint.ID // its savepoint; None: there is none yet
 	asleep     []bool
 	taps       [][]tap              // by task
 	read       []*operator.Counters // of sources, by task; nil for others
@@ -107,6 +110,9 @@ func (l *life) coordinate(job *taskmanager.Job, latest checkpoint.ID) {
 	l.undrained = len(l.attempt.Tasks)
 	cfg := checkpoint.DefaultConfig()
 	cfg.NumRetained, cfg.TolerableFailures, cfg.MaxConcurrent = 2, checkpoint.Unlimited, l.MaxConcurrent
+	if l.AtLeastOnce {
+		cfg.Mode = checkpoint.AtLeastOnce
+	}
 	if l.TimeoutMs > 0 {
 		cfg.Timeout = time.Duration(l.TimeoutMs) * time.Millisecond
 	}

@@ -25,9 +25,13 @@ type Config struct {
 
 	// CheckpointEvery of 0 leaves only the final one. A savepoint here is one that lets the job go on.
 	CheckpointEvery, SavepointEvery int
+	// Stops bounds how often the job is stopped with a savepoint, StopEvery apart on average; the next attempt starts from the savepoint.
+	Stops, StopEvery int
 	// MaxConcurrent bounds the checkpoints under way; 0 means 1. TimeoutMs is their timeout in virtual time; 0 means 10 minutes.
 	MaxConcurrent int
 	TimeoutMs     int64
+	// AtLeastOnce is the mode of checkpoints that Job's settings have; false is exactly-once.
+	AtLeastOnce bool
 
 	// Crashes bounds the crashes of all kinds but those of CrashWhen.
 	Crashes, CrashEvery int
@@ -46,6 +50,8 @@ type Config struct {
 	ClockJumps, ClockEvery int
 	// SlowSources makes a source work that many times less often than other tasks, so that checkpoints fit between its records; 0 means 1.
 	SlowSources int
+	// SerialiseEdges turns each element that one task sends to another into bytes and back.
+	SerialiseEdges bool
 	// Restarts bounds the restarts after failures of user code.
 	Restarts int
 	// MaxSteps bounds the run; 0 means 2 million.
@@ -58,7 +64,9 @@ type Config struct {
 
 // Result is what a run did.
 type Result struct {
-	Steps, Attempts, Checkpoints, Savepoints, Aborts, Crashes, Faults, Failures int
+	Steps, Attempts, Checkpoints, Savepoints, Aborts, Crashes, Faults, Failures, Stops int
+	// Serialised is the number of elements that went through bytes.
+	Serialised int
 	// Hash is a digest of everything that happened, in order: two runs of one seed have the same.
 	Hash uint64
 }
@@ -103,6 +111,7 @@ type world struct {
 	files      map[string][]byte
 	manifests  map[checkpoint.ID]*checkpoint.Manifest
 	completed  []checkpoint.Completed // stored, ascending, savepoints excepted
+	stopped    checkpoint.ID          // the newest savepoint that the job was stopped with; None: none
 	lastID     checkpoint.ID
 	attempts   int
 	base       checkpoint.Attempt // attempts of subtasks are numbered on
@@ -115,6 +124,8 @@ var (
 	errCrash = errors.New("crash")
 	// errFailover is a failure that no user code has caused, and that does not count as one.
 	errFailover = errors.New("failover")
+	// errStopped is the end of an attempt that was stopped with a savepoint.
+	errStopped = errors.New("stopped with a savepoint")
 )
 
 func (w *world) run() error {
@@ -127,6 +138,10 @@ func (w *world) run() error {
 				w.crashAt = w.result.Steps + 1 + w.rng.IntN(relapseSteps)
 			}
 		case errors.Is(err, errFailover):
+		case errors.Is(err, errStopped):
+			// Whoever starts the job from the savepoint has nothing else of the one before.
+			w.result.Stops++
+			w.completed = nil
 		case err != nil && errors.As(err, new(userError)) && !operator.IsPermanent(err) && w.result.Failures < w.Restarts:
 			w.result.Failures++
 		case err != nil:
@@ -200,10 +215,10 @@ func (w *world) tracef(format string, args ...any) {
 // oneIn draws true once in n times; never for 0.
 func (w *world) oneIn(n int) bool { return n > 0 && w.rng.IntN(n) == 0 }
 
-// latest is the newest checkpoint that is stored.
+// latest is the newest that is stored, of checkpoints and savepoints that stopped the job.
 func (w *world) latest() checkpoint.ID {
 	if len(w.completed) == 0 {
-		return checkpoint.None
+		return w.stopped
 	}
-	return w.completed[len(w.completed)-1].ID
+	return max(w.stopped, w.completed[len(w.completed)-1].ID)
 }

@@ -8,6 +8,13 @@ import (
 	"github.com/flottio/flott/internal/task"
 )
 
+// The requests that a run makes.
+const (
+	checkpointRequest checkpoint.RequestID = iota + 1
+	savepointRequest
+	stopRequest
+)
+
 // step does one thing, drawn at random from what can be done.
 func (l *life) step() error {
 	if l.failed != nil {
@@ -47,11 +54,16 @@ func (l *life) disturb() {
 	// Where nothing is sent any more there is nothing to save, and time could not pass.
 	if l.oneIn(l.CheckpointEvery) && l.fresh && len(l.assemblies) < l.MaxConcurrent+2 {
 		l.fresh = false
-		l.tell(checkpoint.Request{ID: 1})
+		l.tell(checkpoint.Request{ID: checkpointRequest})
 	}
 	if l.savepoints < maxSavepoints && l.oneIn(l.SavepointEvery) {
 		l.savepoints++
-		l.tell(checkpoint.Request{ID: 2, Options: checkpoint.Options{Kind: checkpoint.Savepoint}})
+		l.tell(checkpoint.Request{ID: savepointRequest, Options: checkpoint.Options{Kind: checkpoint.Savepoint}})
+	}
+	if l.result.Stops < l.Stops && !l.stopAsked && !l.asked && l.oneIn(l.StopEvery) {
+		l.stopAsked = true
+		l.note("stop")
+		l.tell(checkpoint.Request{ID: stopRequest, Options: checkpoint.Options{Kind: checkpoint.Savepoint, Stop: checkpoint.Suspend}})
 	}
 	if l.ClockJumps > 0 && l.oneIn(l.ClockEvery) {
 		l.ClockJumps--

@@ -29,6 +29,8 @@ type Config struct {
 	Store Store
 	// CacheBytes bounds the memory of the decoded entries in front of the store, as far as it can be estimated. 0: 64 MiB.
 	CacheBytes int
+	// TimersInMemory keeps timers in memory although there is a Store.
+	TimersInMemory bool
 	// NowMs is the processing time that entries without a stamp get when they are restored into a state with a time to live.
 	NowMs int64
 }
@@ -129,6 +131,9 @@ func (b *Backend) register(r registered) error {
 
 // prefix is what the keys of the state that is registered next begin with in the store.
 func (b *Backend) prefix() []byte { return binary.BigEndian.AppendUint32(nil, uint32(len(b.states))) }
+
+// OnDisk reports whether there is a Store.
+func (b *Backend) OnDisk() bool { return b.cfg.Store != nil }
 
 // Maintain is called between batches, when no pointer into a table is held: it brings the caches back under their limit.
 func (b *Backend) Maintain() error {

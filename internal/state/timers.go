@@ -7,16 +7,18 @@ import (
 	"slices"
 )
 
-// Timers are the timers of one operator and one kind of time: a set of (time, key), popped in the order of time, then of registration
-// (A13.6). They are keyed state: written by key group, restored by whoever owns the key.
+// Timers are the timers of one operator and one kind of time: a set of (time, key), popped in the order of time (A13.6). Those of one time
+// come in memory in the order of registration, on disk in that of their keys' bytes. They are keyed state: written by key group, restored by
+// whoever owns the key.
 //
-// A 4-ary heap orders them; a table is the set. Deleting leaves the heap alone: what is no longer in the table, or is there with
-// another number because it was registered again, is skipped when it comes up, and the heap is rebuilt when most of it is such. Timers
-// are in memory with both backends. One goroutine owns them.
+// In memory a 4-ary heap orders them; a table is the set. Deleting leaves the heap alone: what is no longer in the table, or is there with
+// another number because it was registered again, is skipped when it comes up, and the heap is rebuilt when most of it is such. With a Store
+// they are diskTimers. One goroutine owns them. Errors are the store's.
 //
 // Invariant: the first of the heap is live, so that Next is a load.
 type Timers[K comparable] struct {
-	set *Table[timerKey[K], uint64] // -> number of the registration
+	set  *Table[timerKey[K], uint64] // -> number of the registration
+	disk *diskTimers[K]              // nil: in memory
 	StateInfo
 	heap    []timerItem[K]
 	last    uint64 // number of the last registration
@@ -72,6 +74,9 @@ func RegisterTimers[K comparable](b *Backend, uid, name string) (*Timers[K], err
 		Values: d.Values,
 	})
 	t.set.groups = b.cfg.Groups
+	if b.cfg.Store != nil && !b.cfg.TimersInMemory {
+		t.disk = newDiskTimers(b, keys, d.KeyHash)
+	}
 	return t, b.register(t)
 }
 
@@ -82,65 +87,86 @@ func mixNumber(h, n uint64) uint64 {
 	return h * 0xd6e8feb86659fd93
 }
 
-// Len is the number of timers.
-func (t *Timers[K]) Len() int { return t.set.Len() }
+// Each calls f for all timers, in no order. It is for tests and tools: on disk it reads all.
+func (t *Timers[K]) Each(f func(Timer[K])) error {
+	if t.disk != nil {
+		return t.disk.each(f)
+	}
+	for i := range t.heap {
+		if x := &t.heap[i]; t.isLive(x) {
+			f(Timer[K]{x.key, x.hash, x.time})
+		}
+	}
+	return nil
+}
 
 // Next is the time of the earliest timer, math.MaxInt64 without one.
 func (t *Timers[K]) Next() int64 {
+	if d := t.disk; d != nil {
+		if len(d.head) == 0 {
+			return math.MaxInt64
+		}
+		return d.head[d.at].TimeMs
+	}
 	if len(t.heap) == 0 {
 		return math.MaxInt64
 	}
 	return t.heap[0].time
 }
 
-// Register sets a timer and reports whether it is new: the same key and time twice are one timer, in its first place. hash is the key's.
-// An error says that the key belongs to another subtask.
-func (t *Timers[K]) Register(key K, hash uint64, timeMs int64) (bool, error) {
+// Register sets a timer. The same key and time twice are one timer, in its first place. hash is the key's. An error says that the key
+// belongs to another subtask, or is the store's.
+func (t *Timers[K]) Register(key K, hash uint64, timeMs int64) error {
+	if t.disk != nil {
+		if err := t.set.checkOwned(t.set.hold(timerKey[K]{timeMs, key}), hash); err != nil {
+			return err
+		}
+		return t.disk.set(Timer[K]{key, hash, timeMs})
+	}
 	seq, err := t.set.UpsertOne(timerKey[K]{timeMs, key}, hash)
 	if err != nil || *seq != 0 {
-		return false, err
+		return err
 	}
 	t.last++
 	*seq = t.last
 	t.push(timerItem[K]{timeMs, t.last, hash, key})
-	return true, nil
+	return nil
 }
 
-// Delete removes a timer and reports whether it was set.
-func (t *Timers[K]) Delete(key K, hash uint64, timeMs int64) bool {
+// Delete removes a timer, if it is set.
+func (t *Timers[K]) Delete(key K, hash uint64, timeMs int64) error {
+	if t.disk != nil {
+		return t.disk.delete(Timer[K]{key, hash, timeMs})
+	}
 	ok, _ := t.set.Delete(timerKey[K]{timeMs, key}, hash) // in memory: no error
 	if !ok {
-		return false
+		return nil
 	}
 	if 2*t.set.Len() < len(t.heap) && len(t.heap) > 64 {
 		t.rebuild()
 	}
 	t.prune()
-	return true
+	return nil
 }
 
 // Pop removes and returns the first timer at or before upTo. Timers that were registered by what an earlier one did come in their order,
 // deleted ones do not come: loop over it to fire a watermark.
-func (t *Timers[K]) Pop(upTo int64) (Timer[K], bool) {
+func (t *Timers[K]) Pop(upTo int64) (x Timer[K], ok bool, err error) {
+	if d := t.disk; d != nil {
+		if len(d.head) == 0 || d.head[d.at].TimeMs > upTo {
+			return x, false, nil
+		}
+		x = d.head[d.at]
+		return x, true, d.removeFirst()
+	}
 	if len(t.heap) == 0 || t.heap[0].time > upTo {
-		return Timer[K]{}, false
+		return x, false, nil
 	}
 	i := t.heap[0]
 	_, _ = t.set.Delete(timerKey[K]{i.time, i.key}, i.hash) // in memory: no error
 	t.removeFirst()
 	t.prune()
-	return Timer[K]{i.key, i.hash, i.time}, true
-}
-
-// Due pops up to len(out) timers at or before upTo at once: for operators whose firing does not delete timers that are due.
-func (t *Timers[K]) Due(upTo int64, out []Timer[K]) int {
-	for n := range out {
-		var ok bool
-		if out[n], ok = t.Pop(upTo); !ok {
-			return n
-		}
-	}
-	return len(out)
+	return Timer[K]{i.key, i.hash, i.time}, true, nil
 }
 
 // prune takes off the top what was deleted.
@@ -224,9 +250,17 @@ func (t *Timers[K]) maintain() error { return nil }
 
 func (t *Timers[K]) close() error { return nil }
 
-func (t *Timers[K]) freeze() (frozenState, error) { return freezeTable(t.set, nil, nil) }
+func (t *Timers[K]) freeze() (frozenState, error) {
+	if t.disk != nil {
+		return t.disk.freeze(t.set.desc), nil
+	}
+	return freezeTable(t.set, nil, nil)
+}
 
 func (t *Timers[K]) restore(f *File, state int, groups Groups) error {
+	if t.disk != nil {
+		return t.disk.restore(f, state, groups, &t.set.desc)
+	}
 	return restoreTable(t.set, f, state, groups)
 }
 

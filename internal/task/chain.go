@@ -27,7 +27,9 @@ type EdgeSpec struct {
 	// Operator is the position in the chain, Tag the output.
 	Operator, Tag int
 	Partitioner   network.Partitioner
-	Queues        []*network.Queue
+	// Body makes the codec of its batches, for an edge that leaves the process; inside of one nothing is encoded.
+	Body   func() (record.BodyCodec, error)
+	Queues []*network.Queue
 }
 
 // link is one operator in its chain with what it can do, looked up once.

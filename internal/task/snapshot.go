@@ -276,14 +276,6 @@ func (t *Task) keyGroups() keygroup.Range {
 	return keygroup.RangeOf(t.spec.Subtask, t.spec.MaxParallelism, t.spec.Parallelism)
 }
 
-// States describes the keyed state of the task's operators; for manifests and restore plans.
-func (t *Task) States() []state.StateInfo {
-	if t.spec.Backend == nil {
-		return nil
-	}
-	return t.spec.Backend.States()
-}
-
 // release gives up a snapshot of keyed state that was written, or will never be.
 func (t *Task) release(keyed *state.Snapshot) {
 	if i := slices.Index(t.frozen, keyed); i >= 0 {

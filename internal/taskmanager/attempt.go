@@ -20,8 +20,9 @@ type Attempt struct {
 	Tasks       []*task.Task // all subtasks, by chain, then subtask
 	chains      [][]*task.Task
 	sources     []*task.Task
-	enumerators []*enumerator // by node id; nil for other nodes
-	scratch     *scratch      // nil while nothing goes to local disk
+	enumerators []*enumerator       // by node id; nil for other nodes
+	scratch     *scratch            // nil while nothing goes to local disk
+	targets     []checkpoint.Target // for an Assembly, once one has asked
 }
 
 // Host is what an attempt needs of the process.

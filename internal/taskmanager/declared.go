@@ -18,6 +18,7 @@ import (
 // memory, to learn what it declares.
 func (j *Job) Targets() ([]checkpoint.Target, error) {
 	var targets []checkpoint.Target
+	var errs []error
 	for i := range j.Plan.Chains {
 		c := &j.Plan.Chains[i]
 		for _, m := range c.Members {
@@ -31,13 +32,14 @@ func (j *Job) Targets() ([]checkpoint.Target, error) {
 			}
 			states, err := j.declared(n, c)
 			if err != nil {
-				return nil, fmt.Errorf("%s: %w", n.Title(), err)
+				errs = append(errs, fmt.Errorf("%s: %s: %w", n.Position, n.Title(), err))
+				continue
 			}
 			t.States = states
 			targets = append(targets, t)
 		}
 	}
-	return targets, nil
+	return targets, errors.Join(errs...)
 }
 
 // declared returns the states of one operator.
@@ -64,12 +66,21 @@ func (j *Job) declared(n *graph.Node, c *graph.Chain) ([]checkpoint.State, error
 		ctx.Out = append(ctx.Out, operator.Discard{Dropped: &ctx.Counters.Dropped})
 	}
 	if err := op.Open(ctx); err != nil {
-		return nil, err
+		return nil, errors.Join(err, op.Close())
 	}
 	states := checkpointStates(b.States())
 	if d, ok := op.(operator.Declarer); ok {
 		for _, l := range d.OperatorState() {
 			states = append(states, checkpoint.State{Name: l.Name, Kind: listKind(l.Mode)})
+		}
+	}
+	l, _ := op.(operator.Locator)
+	for i := range states {
+		if l != nil {
+			states[i].Position = l.StatePosition(states[i].Name)
+		}
+		if states[i].Position == "" {
+			states[i].Position = n.Position.String()
 		}
 	}
 	return states, op.Close()

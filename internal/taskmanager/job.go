@@ -11,6 +11,7 @@ import (
 	"github.com/flottio/flott/internal/graph"
 	"github.com/flottio/flott/internal/network"
 	"github.com/flottio/flott/internal/operator"
+	"github.com/flottio/flott/internal/record"
 )
 
 // Job is a checked graph with its functions.
@@ -31,6 +32,8 @@ type Settings struct {
 	Backend     string
 	MemoryBytes int64
 	LocalDir    string
+	// TimersInMemory keeps timers out of rocksdb.
+	TimersInMemory bool
 	// QueueBytes bounds one queue between two subtasks; 0 means network.MaxQueueBytes.
 	QueueBytes int64
 	// QueueElements bounds it in elements, for tests of backpressure; 0 means as many as it has places.
@@ -42,6 +45,8 @@ type Node struct {
 	Operator func() operator.Operator
 	// Partition makes the partitioner of one sender, by input edge; nil where the kind of partition says it all.
 	Partition []func(receivers, maxParallelism, subtask int) network.Partitioner
+	// Bodies make the codecs of its input edges, for edges that leave the process; an error says why the type of record cannot.
+	Bodies []func() (record.BodyCodec, error)
 	// Enumerator is set for sources. restored is what its predecessor's Snapshot returned, nil for a fresh start.
 	Enumerator func(ctx EnumeratorContext, restored []byte) (Enumerator, error)
 	// Recover is set for sinks that have something to commit or to clean up. It runs once per attempt, before any task.

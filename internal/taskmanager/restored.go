@@ -11,11 +11,12 @@ import (
 	"github.com/flottio/flott/internal/task"
 )
 
-// Names of the operator state of sources and sinks, which attempts hand to enumerators and to recovery rather than to the operators.
+// Names of the operator state of sources and sinks (none that a user could choose), which attempts
+// hand to enumerators and to recovery rather than to the operators.
 const (
-	SplitsState       = "splits"
-	CommittablesState = "committables"
-	WriterState       = "writer"
+	SplitsState       = "@splits"
+	CommittablesState = "@committables"
+	WriterState       = "@writer"
 )
 
 // Restored is the state that an attempt starts from, as the restore plan has assigned it.

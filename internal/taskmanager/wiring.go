@@ -72,6 +72,9 @@ func (w *wiring) connect(c *graph.Chain, in *graph.Input, input int) {
 	for i := range from.Parallelism {
 		sender := &w.specs[from.ID][i]
 		e := task.EdgeSpec{Name: name, Operator: in.FromMember, Tag: in.Edge.Tag}
+		if input < len(node.Bodies) {
+			e.Body = node.Bodies[input]
+		}
 		first, last := 0, c.Parallelism-1
 		if in.Edge.Partition == graph.Forward {
 			first, last = i, i

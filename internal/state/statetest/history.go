@@ -2,6 +2,7 @@ package statetest
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"sort"
@@ -131,35 +132,30 @@ func (f *fleet) stepTimer(t testing.TB, rng *rand.Rand, m *model, space int64) {
 	s, h := f.of(k)
 	id := [2]int64{at, k}
 	if rng.IntN(4) == 0 {
-		if got := s.timers.Delete(k, h, at); got != m.timers[id] {
-			t.Fatalf("delete of timer %v says %v", id, got)
-		}
+		must(t, s.timers.Delete(k, h, at))
 		delete(m.timers, id)
 		return
 	}
-	fresh, err := s.timers.Register(k, h, at)
-	must(t, err)
-	if fresh == m.timers[id] {
-		t.Fatalf("register of timer %v says %v", id, fresh)
-	}
+	must(t, s.timers.Register(k, h, at))
 	m.timers[id] = true
 }
 
 // fire pops what is due up to a time.
 func (f *fleet) fire(t testing.TB, upTo int64, m *model) {
-	out := make([]state.Timer[int64], 7)
 	for _, s := range f.subtasks {
-		last := int64(-1)
-		for n := len(out); n == len(out); {
-			n = s.timers.Due(upTo, out)
-			for _, x := range out[:n] {
-				id := [2]int64{x.TimeMs, x.Key}
-				if !m.timers[id] || x.TimeMs < last || x.Hash != f.hash(&x.Key) {
-					t.Fatalf("timer %v fires, after one at %d; registered: %v", id, last, m.timers[id])
-				}
-				last = x.TimeMs
-				delete(m.timers, id)
+		last := int64(math.MinInt64)
+		for {
+			x, ok, err := s.timers.Pop(upTo)
+			must(t, err)
+			if !ok {
+				break
 			}
+			id := [2]int64{x.TimeMs, x.Key}
+			if !m.timers[id] || x.TimeMs < last || x.Hash != f.hash(&x.Key) {
+				t.Fatalf("timer %v fires, after one at %d; registered: %v", id, last, m.timers[id])
+			}
+			last = x.TimeMs
+			delete(m.timers, id)
 		}
 		if s.timers.Next() <= upTo {
 			t.Fatal("a timer that is due did not fire")
@@ -188,7 +184,12 @@ func (f *fleet) compare(t testing.TB, m *model) {
 				got.windows[[2]int64{ns, k}] += v
 			}
 		}
-		timers += s.timers.Len()
+		must(t, s.timers.Each(func(x state.Timer[int64]) {
+			if id := [2]int64{x.TimeMs, x.Key}; !m.timers[id] || x.Hash != f.hash(&x.Key) {
+				t.Fatalf("timer %v is there, registered: %v", id, m.timers[id])
+			}
+			timers++
+		}))
 	}
 	same(t, "table", got.table, m.table)
 	same(t, "windows", got.windows, m.windows)

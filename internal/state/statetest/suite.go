@@ -39,6 +39,7 @@ func Run(t *testing.T, open, other Opener) {
 		{"MapTTL", mapTTL}, {"NilIsNotAbsent", nilIsNotAbsent}, {"MapOrder", mapOrder}, {"BigValues", bigValues}, {"ManyKeys", manyKeys},
 		{"TimersWhileFiring", timersWhileFiring}, {"StrangeKeys", strangeKeys}, {"DeleteDuringScan", deleteDuringScan},
 		{"KindsTwice", kindsTwice},
+		{"ManyTimers", manyTimers}, {"TimersOfOneTime", timersOfOneTime},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.run(t, open, other) })
 	}
