@@ -144,3 +144,11 @@ func (v *Vector) AppendDecimal(x Int128) {
 	}
 	v.One()
 }
+
+// Fits reports whether an unscaled decimal has at most so many digits.
+func (a Int128) Fits(precision int) bool {
+	if a.Sign() < 0 {
+		a = a.Neg()
+	}
+	return a.Sign() >= 0 && a.Cmp(powers[precision]) < 0
+}
