@@ -65,7 +65,9 @@ type Descriptor[K comparable, V any] struct {
 	// Init fills a value that Upsert adds; nil leaves it zero.
 	Init func(k *K, v *V)
 	// Equal tells keys equal that Go's == does not (NaN, one instant in two locations); nil: == decides.
-	Equal  func(a, b *K) bool
+	Equal func(a, b *K) bool
+	// Keep makes a key that is about to be stored independent of the memory that the caller will use again; nil: it is already.
+	Keep   func(k *K)
 	Keys   Format[K]
 	Values Format[V]
 }
@@ -269,6 +271,9 @@ func (t *Table[K, V]) upsertSlow(k *K, hash, h uint64) (*V, error) {
 	}
 	id, e := t.add(h)
 	e.key = *k
+	if t.desc.Keep != nil {
+		t.desc.Keep(&e.key)
+	}
 	if t.desc.Init != nil {
 		t.desc.Init(k, &e.val)
 	}
