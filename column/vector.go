@@ -149,8 +149,8 @@ func (v *Vector) Release() {
 		k.Release()
 	}
 	clear(v.Kids)
+	v.Kids = v.Kids[:0] // before Reset, which goes through them
 	v.Reset()
-	v.Kids = v.Kids[:0]
 	pools[v.Store].Put(v)
 }
 
