@@ -67,9 +67,7 @@ type Descriptor[K comparable, V any] struct {
 	// Init fills a value that Upsert adds; nil leaves it zero.
 	Init func(k *K, v *V)
 	// Equal tells keys equal that Go's == does not (NaN, one instant in two locations); nil: == decides.
-	Equal func(a, b *K) bool
-	// Keep makes a key that is about to be stored independent of the memory that the caller will use again; nil: it is already.
-	Keep   func(k *K)
+	Equal  func(a, b *K) bool
 	Keys   Format[K]
 	Values Format[V]
 }

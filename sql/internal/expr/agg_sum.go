@@ -59,7 +59,7 @@ func newAvg(s *AggSite) (Accumulator, error) {
 
 // The states of sums; n counts the values that are not NULL.
 type (
-	whole    struct{ n, sum int64 }
+	wholeSum struct{ n, sum int64 }
 	floatSum struct {
 		n   int64
 		sum float64
