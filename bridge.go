@@ -1,6 +1,7 @@
 package flott
 
 import (
+	"github.com/flottio/flott/column"
 	"github.com/flottio/flott/internal/graph"
 	"github.com/flottio/flott/internal/keygroup"
 	"github.com/flottio/flott/internal/network"
@@ -22,6 +23,8 @@ type Attached struct {
 	Stateful, NeedsEventTime, GivesEventTime bool
 	// SideOutputs is the number of outputs beside the main one.
 	SideOutputs int
+	// Columns are the types of the output's batches, if they are columns: for edges that leave the process.
+	Columns []column.Type
 }
 
 // AttachedInput is one input of an attached operator.
@@ -35,10 +38,16 @@ type AttachedInput struct {
 }
 
 // AttachedStream is an output of an operator.
-type AttachedStream struct{ s stream }
+type AttachedStream struct {
+	s     stream
+	codec func() (record.BodyCodec, error)
+}
+
+func (s AttachedStream) untyped() stream                        { return s.s }
+func (s AttachedStream) body() func() (record.BodyCodec, error) { return s.codec }
 
 // Raw takes the type off a stream.
-func (s Stream[T]) Raw() AttachedStream { return AttachedStream{s.stream} }
+func (s Stream[T]) Raw() AttachedStream { return AttachedStream{s.stream, s.body()} }
 
 // Typed says that the batches of a raw stream are Rows[T].
 func Typed[T any](s AttachedStream) Stream[T] { return Stream[T]{s.s} }
@@ -56,14 +65,14 @@ func (e *Env) Attach(a Attached) AttachedStream {
 	g.UID, g.Parallelism, g.Outputs = a.UID, a.Parallelism, 1+a.SideOutputs
 	g.Stateful, g.NeedsEventTime, g.GivesEventTime = a.Stateful, a.NeedsEventTime, a.GivesEventTime
 	for _, in := range a.Inputs {
-		s := in.From.s
-		s.partition, s.partitioner = in.Partition, nil
+		from := in.From
+		from.s.partition, from.s.partitioner = in.Partition, nil
 		if in.Partition == graph.Hash {
-			s.partitioner = hashPartitioner(in.Hashes)
+			from.s.partitioner = hashPartitioner(in.Hashes)
 		}
-		n.connect(s, in.Port)
+		n.connect(from, in.Port)
 	}
-	return AttachedStream{stream{node: n}}
+	return AttachedStream{stream{node: n}, func() (record.BodyCodec, error) { return record.NewColumnsCodec(a.Columns), nil }}
 }
 
 func hashPartitioner(hashes func() func(b record.Batch) []uint64) func(partitioning) network.Partitioner {
