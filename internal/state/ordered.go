@@ -304,7 +304,9 @@ func (o *Ordered[K]) divide(i, d int, sortKey []byte) (int, error) {
 	if buf, err = o.parts.UpsertOne(partKey[K]{o.keys[i], ref.ID}, o.hashes[i]); err != nil {
 		return 0, err
 	}
-	*buf = upper
+	if *buf = upper; upper == nil {
+		*buf = make([]byte, 0, partBytesMax) // rows that come in order will fill it
+	}
 	return h.part(sortKey, true), nil
 }
 
