@@ -109,10 +109,23 @@ func divFloat[E float32 | float64](out, a, b []E, _ *Eval) error {
 
 func arithmetic(name string, result func(a, b column.Type) (column.Type, error), k kernels) *Func {
 	return &Func{
-		Name: name, Strict: true, Fails: name == "/" || name == "MOD",
+		Name: name, Strict: true, Fails: name == "/" || name == "MOD", Safe: safeDivisor,
 		Resolve: func(args []Arg) (Signature, error) { return resolveArithmetic(name, args, result) },
 		Kernel:  func(s *Site) (Kernel, error) { return arithmeticKernel(name, s, k) },
 	}
+}
+
+// safeDivisor: the second argument is a number that is not zero, or floating point numbers are divided.
+func safeDivisor(args []Expr) bool {
+	if t := args[1].Type(); t.ID == column.Float || t.ID == column.Double {
+		return !args[0].Type().IsInterval()
+	}
+	value, _ := constantOf(args[1], nil) // not the literal: a cast may make it zero
+	if d, ok := value.(column.Int128); ok {
+		return d.Sign() != 0
+	}
+	x, ok := wholeValue(value)
+	return ok && x != 0
 }
 
 func resolveArithmetic(name string, args []Arg, result func(a, b column.Type) (column.Type, error)) (Signature, error) {
@@ -170,6 +183,11 @@ func arithmeticKernel(name string, s *Site, k kernels) (Kernel, error) {
 	}
 	if s.Result.ID == column.Decimal {
 		return decimalKernel(name, s)
+	}
+	if name == "/" || name == "MOD" {
+		if k := constantDivision(name, s); k != nil {
+			return k, nil
+		}
 	}
 	if name == "MOD" && s.Type(0).Storage() != s.Result.Storage() {
 		return narrowed(s.Type(0), k), nil
