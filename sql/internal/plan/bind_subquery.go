@@ -176,7 +176,7 @@ func (s *scope) inQuery(pos ast.Pos, x ast.Expr, query *ast.Query, ref subRef) e
 		return nil
 	}
 	if len(q.outs) != len(left) {
-		s.b.failf(pos, "the subquery has %d columns, the left side %d", len(q.outs), len(left))
+		s.b.failf(pos, "the subquery has %s, the left side %d", plural(len(q.outs), "column"), len(left))
 		return nil
 	}
 	if len(left) > 1 && ref.op != "=" && ref.op != "<>" {
@@ -266,9 +266,11 @@ func (b *Binder) filter(n Node, cond expr.Expr) Node {
 
 // semi keeps the rows for which EXISTS, IN or ANY holds, or with not those for which it does not.
 func (b *Binder) semi(n Node, ref *subRef, not bool) Node {
-	right, outs := ref.q.materialise()
-	if right == nil {
-		return b.notCorrelated(ref)
+	right, outs := ref.q.node, ref.q.outs
+	if ref.kind != existsSub { // which needs no column
+		if right, outs = ref.q.materialise(); right == nil {
+			return b.notCorrelated(ref)
+		}
 	}
 	width := len(n.Schema())
 	var conds []expr.Expr
@@ -279,16 +281,17 @@ func (b *Binder) semi(n Node, ref *subRef, not bool) Node {
 		nullable = nullable || !l.Type().NotNull || !r.Type().NotNull
 	}
 	kind := Semi
-	if ref.kind == allSub { // no row for which it is not true
-		kind, conds = NullAnti, []expr.Expr{mustCall("NOT", and(conds))}
-		if not {
-			kind = Semi
-		}
-	} else if not {
+	switch {
+	case ref.kind == allSub && not: // a row for which it is false
+		conds = []expr.Expr{mustCall("NOT", and(conds))}
+	case ref.kind == allSub: // no row for which it is false or unknown
+		kind, conds = Anti, []expr.Expr{mustCall("IS NOT TRUE", and(conds))}
+	case not && nullable && len(ref.q.conds) > 0: // of the rows that belong to this one: none for which it is true or unknown
+		kind, conds = Anti, []expr.Expr{mustCall("IS NOT FALSE", and(conds))}
+	case not && nullable:
+		kind = NullAnti
+	case not:
 		kind = Anti
-		if nullable {
-			kind = NullAnti
-		}
 	}
 	for _, c := range ref.q.conds {
 		conds = append(conds, overBoth(c, width))
