@@ -227,7 +227,7 @@ func growBits(b Bits, n int) Bits {
 // IsNull reports whether value i is NULL.
 func (v *Vector) IsNull(i int) bool { return v.Store == None || v.Valid != nil && !v.Valid.Get(i) }
 
-// SetNull makes value i NULL and zero.
+// SetNull makes value i NULL and zero: the fields of a NULL row are NULL, so that a field can be read without its row.
 func (v *Vector) SetNull(i int) {
 	if v.Store == None {
 		return
@@ -252,6 +252,10 @@ func (v *Vector) SetNull(i int) {
 		v.I128[i] = Int128{}
 	case Strings:
 		v.Str[i] = ""
+	case Structs:
+		for _, k := range v.Kids {
+			k.SetNull(i)
+		}
 	}
 }
 

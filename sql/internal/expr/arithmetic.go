@@ -7,16 +7,16 @@ import (
 	"github.com/flottio/flott/column"
 )
 
-var arithmeticFuncs = []*Func{Plus, Minus, Times, Divide, Mod, Negate}
+var arithmeticFuncs = []*Func{Plus, Minus, Times, Divide, Mod, Negate, TemporalMinus}
 
 // The arithmetic operators on numbers; times and intervals are the binder's, which calls other functions for them.
 var (
 	Plus = arithmetic("+", plusType, kernels{
 		i8: add[int8], i16: add[int16], i32: add[int32], i64: add[int64],
-		f32: add[float32], f64: add[float64], long: column.Int128.Add})
+		f32: add[float32], f64: add[float64]})
 	Minus = arithmetic("-", plusType, kernels{
 		i8: sub[int8], i16: sub[int16], i32: sub[int32], i64: sub[int64],
-		f32: sub[float32], f64: sub[float64], long: column.Int128.Sub})
+		f32: sub[float32], f64: sub[float64]})
 	Times = arithmetic("*", timesType, kernels{
 		i8: mul[int8], i16: mul[int16], i32: mul[int32], i64: mul[int64],
 		f32: mul[float32], f64: mul[float64]})
@@ -40,13 +40,12 @@ type whole interface {
 type loop[E any] func(out, a, b []E, e *Eval) error
 
 type kernels struct {
-	i8   loop[int8]
-	i16  loop[int16]
-	i32  loop[int32]
-	i64  loop[int64]
-	f32  loop[float32]
-	f64  loop[float64]
-	long func(a, b column.Int128) column.Int128
+	i8  loop[int8]
+	i16 loop[int16]
+	i32 loop[int32]
+	i64 loop[int64]
+	f32 loop[float32]
+	f64 loop[float64]
 }
 
 // errDivision is Flink's message.
@@ -111,14 +110,17 @@ func divFloat[E float32 | float64](out, a, b []E, _ *Eval) error {
 func arithmetic(name string, result func(a, b column.Type) (column.Type, error), k kernels) *Func {
 	return &Func{
 		Name: name, Strict: true, Fails: name == "/" || name == "MOD",
-		Resolve: func(args []Arg) (Signature, error) { return resolveArithmetic(args, result) },
+		Resolve: func(args []Arg) (Signature, error) { return resolveArithmetic(name, args, result) },
 		Kernel:  func(s *Site) (Kernel, error) { return arithmeticKernel(name, s, k) },
 	}
 }
 
-func resolveArithmetic(args []Arg, result func(a, b column.Type) (column.Type, error)) (Signature, error) {
+func resolveArithmetic(name string, args []Arg, result func(a, b column.Type) (column.Type, error)) (Signature, error) {
 	if len(args) != 2 {
 		return Signature{}, fmt.Errorf("takes 2 arguments, got %d", len(args))
+	}
+	if sig, ok, err := resolveTimes(name, args); ok || err != nil {
+		return sig, err
 	}
 	a, b := numeric(args[0].Type, args[1].Type), numeric(args[1].Type, args[0].Type)
 	if !a.IsNumeric() || !b.IsNumeric() {
@@ -129,44 +131,85 @@ func resolveArithmetic(args []Arg, result func(a, b column.Type) (column.Type, e
 		return Signature{}, err
 	}
 	t = t.Nullable(anyNullable(args))
-	if t.ID == column.Decimal {
-		return Signature{[]column.Type{AsDecimal(a), AsDecimal(b)}, t}, nil
+	switch {
+	case t.ID == column.Decimal:
+		return Signature{[]column.Type{exactOperand(a), exactOperand(b)}, t}, nil
+	case name == "MOD":
+		wide := column.Of(max(a.ID, b.ID)) // the remainder fits the divisor's type, the dividend need not
+		return Signature{[]column.Type{wide, wide}, t}, nil
 	}
 	return Signature{[]column.Type{t, t}, t}, nil
 }
 
-// numeric is the type of an operand: NULL takes the other's, text is read as a number.
+// exactOperand is how an operand reaches a kernel of decimals: whole numbers as 64 bits, without the detour by 128.
+func exactOperand(t column.Type) column.Type {
+	if t.IsInteger() {
+		return column.Of(column.BigInt).Nullable(!t.NotNull)
+	}
+	return t
+}
+
+// numeric is the type of an operand: NULL takes the other's, and so does text beside a number.
 func numeric(t, other column.Type) column.Type {
 	switch {
 	case t.ID == column.Null && other.IsNumeric():
 		return other.Nullable(true)
 	case t.ID == column.Null:
 		return column.Of(column.Int)
-	case t.IsText():
+	case t.IsText() && other.ID == column.Decimal:
 		return column.Of(column.Double).Nullable(!t.NotNull)
+	case t.IsText() && other.IsNumeric():
+		return other.Nullable(!t.NotNull)
 	}
 	return t
 }
 
 func arithmeticKernel(name string, s *Site, k kernels) (Kernel, error) {
+	if t := s.Result; t.IsTemporal() || t.IsInterval() {
+		return timeKernel(name, s)
+	}
 	if s.Result.ID == column.Decimal {
 		return decimalKernel(name, s)
 	}
-	switch s.Result.Storage() {
-	case column.Int8s:
-		return binary(k.i8, func(v *column.Vector) []int8 { return v.I8 }), nil
-	case column.Int16s:
-		return binary(k.i16, func(v *column.Vector) []int16 { return v.I16 }), nil
-	case column.Int32s:
-		return binary(k.i32, func(v *column.Vector) []int32 { return v.I32 }), nil
-	case column.Int64s:
-		return binary(k.i64, func(v *column.Vector) []int64 { return v.I64 }), nil
-	case column.Float32s:
-		return binary(k.f32, func(v *column.Vector) []float32 { return v.F32 }), nil
-	case column.Float64s:
-		return binary(k.f64, func(v *column.Vector) []float64 { return v.F64 }), nil
+	if name == "MOD" && s.Type(0).Storage() != s.Result.Storage() {
+		return narrowed(s.Type(0), k), nil
 	}
-	return nil, fmt.Errorf("BUG: arithmetic on %s", s.Result)
+	return numberKernel(s.Result, k), nil
+}
+
+// narrowed computes in the type of the arguments and stores the result in a narrower one.
+func narrowed(t column.Type, k kernels) Kernel {
+	inner := numberKernel(t, k)
+	return func(e *Eval, args []*column.Vector, n int, out *column.Vector) error {
+		wide := column.New(t)
+		defer wide.Release()
+		if err := inner(e, args, n, wide); err != nil {
+			return err
+		}
+		out.Resize(n)
+		for i := range n {
+			setInteger(out, i, integerAt(wide, i))
+		}
+		return nil
+	}
+}
+
+func numberKernel(t column.Type, k kernels) Kernel {
+	switch t.Storage() {
+	case column.Int8s:
+		return binary(k.i8, func(v *column.Vector) []int8 { return v.I8 })
+	case column.Int16s:
+		return binary(k.i16, func(v *column.Vector) []int16 { return v.I16 })
+	case column.Int32s:
+		return binary(k.i32, func(v *column.Vector) []int32 { return v.I32 })
+	case column.Int64s:
+		return binary(k.i64, func(v *column.Vector) []int64 { return v.I64 })
+	case column.Float32s:
+		return binary(k.f32, func(v *column.Vector) []float32 { return v.F32 })
+	case column.Float64s:
+		return binary(k.f64, func(v *column.Vector) []float64 { return v.F64 })
+	}
+	panic("BUG: expr: arithmetic on " + t.String())
 }
 
 func binary[E any](f loop[E], values func(*column.Vector) []E) Kernel {
@@ -177,32 +220,53 @@ func binary[E any](f loop[E], values func(*column.Vector) []E) Kernel {
 }
 
 func resolveNegate(args []Arg) (Signature, error) {
-	if len(args) != 1 || !args[0].Type.IsNumeric() && !args[0].Type.IsInterval() {
-		return Signature{}, errors.New("expects a number or an interval")
+	if len(args) != 1 {
+		return Signature{}, fmt.Errorf("takes 1 argument, got %d", len(args))
 	}
-	return Signature{[]column.Type{args[0].Type}, args[0].Type}, nil
+	t := args[0].Type
+	switch {
+	case t.ID == column.Null:
+		t = column.Of(column.Int)
+	case t.IsText():
+		t = column.Of(column.Double).Nullable(!t.NotNull)
+	case !t.IsNumeric() && !t.IsInterval():
+		return Signature{}, fmt.Errorf("expects a number or an interval, got %s", t)
+	}
+	return Signature{[]column.Type{t}, t}, nil
 }
 
-func negateKernel(*Site) (Kernel, error) {
+func negateKernel(s *Site) (Kernel, error) {
+	switch s.Result.Storage() {
+	case column.Int8s:
+		return unary(negative[int8], func(v *column.Vector) []int8 { return v.I8 }), nil
+	case column.Int16s:
+		return unary(negative[int16], func(v *column.Vector) []int16 { return v.I16 }), nil
+	case column.Int32s:
+		return unary(negative[int32], func(v *column.Vector) []int32 { return v.I32 }), nil
+	case column.Int64s:
+		return unary(negative[int64], func(v *column.Vector) []int64 { return v.I64 }), nil
+	case column.Float32s:
+		return unary(negative[float32], func(v *column.Vector) []float32 { return v.F32 }), nil
+	case column.Float64s:
+		return unary(negative[float64], func(v *column.Vector) []float64 { return v.F64 }), nil
+	}
+	return unary(func(out, a []column.Int128) {
+		for i, x := range a {
+			out[i] = x.Neg()
+		}
+	}, func(v *column.Vector) []column.Int128 { return v.I128 }), nil
+}
+
+func unary[E any](f func(out, a []E), values func(*column.Vector) []E) Kernel {
 	return func(_ *Eval, args []*column.Vector, n int, out *column.Vector) error {
 		out.Resize(n)
-		a := args[0]
-		for i := range n {
-			switch a.Store {
-			case column.Float32s:
-				out.F32[i] = -a.F32[i]
-			case column.Float64s:
-				out.F64[i] = -a.F64[i]
-			case column.Int128s:
-				out.I128[i] = a.I128[i].Neg()
-			default:
-				setInteger(out, i, -integerAt(a, i))
-			}
-		}
+		f(values(out)[:n], values(args[0])[:n])
 		return nil
-	}, nil
+	}
 }
 
-func decimalKernel(name string, s *Site) (Kernel, error) {
-	return nil, fmt.Errorf("%s of %s is not supported yet", name, s.Result)
+func negative[E number](out, a []E) {
+	for i, x := range a {
+		out[i] = -x
+	}
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/flottio/flott/column"
 )
 
-var compareFuncs = []*Func{Equal, NotEqual, Less, LessEqual, Greater, GreaterEqual, Distinct, NotDistinct}
+var compareFuncs = []*Func{Equal, NotEqual, Less, LessEqual, Greater, GreaterEqual, Distinct, NotDistinct, In, Like, Similar}
 
 // The comparisons. Both sides are cast to their common type.
 var (

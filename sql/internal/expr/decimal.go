@@ -63,5 +63,5 @@ func modType(a, b column.Type) (column.Type, error) {
 	a, b = AsDecimal(a), AsDecimal(b)
 	scale := max(a.Scale, b.Scale)
 	digits := min(a.Precision-int32(a.Scale), b.Precision-int32(b.Scale))
-	return column.DecimalType(int(digits)+int(scale), int(scale)), nil
+	return adjust(int(digits)+int(scale), int(scale)), nil
 }

@@ -20,9 +20,16 @@ type Program struct {
 
 type compiler struct{ env *Env }
 
+func newCompiler(env *Env) *compiler {
+	if env == nil {
+		env = &Env{}
+	}
+	return &compiler{env}
+}
+
 // Compile makes a program. All constant parts are computed here.
 func Compile(env *Env, exprs ...Expr) (*Program, error) {
-	c := &compiler{env}
+	c := newCompiler(env)
 	p := &Program{exprs: exprs}
 	for _, e := range exprs {
 		r, err := c.compile(e)
