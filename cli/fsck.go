@@ -1,17 +1,21 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"time"
 
+	"github.com/flottio/flott/internal/blob"
 	"github.com/flottio/flott/internal/checkpoint"
 	"github.com/flottio/flott/internal/jobmanager"
+	"github.com/flottio/flott/internal/keygroup"
+	"github.com/flottio/flott/internal/state"
 )
 
 // fsck verifies the snapshot at a path without its job.
 func (p *program) fsck(path string) exitCode {
-	report, err := jobmanager.Fsck(path)
+	report, err := jobmanager.Fsck(path, verifyState)
 	if err != nil {
 		return p.refuse(fmt.Errorf("state fsck: %w", err))
 	}
@@ -32,6 +36,15 @@ func (p *program) fsck(path string) exitCode {
 	fmt.Fprintf(p.stderr, "%s: %s is damaged in %d of %s: it cannot be restored\n", p.name, report.Dir, len(report.Damage),
 		plural(report.Files+1, "file"))
 	return exitRestore
+}
+
+// verifyState reads all segments of a file of keyed state: a file that was stored as it is named in the manifest may still hold what no
+// task can read.
+func verifyState(h checkpoint.Handle, c blob.Content) error {
+	if h.KeyGroups == (keygroup.Range{}) && !state.IsFile(c) {
+		return nil
+	}
+	return errors.Join(state.Verify(h.Path, c, c.Size())...)
 }
 
 // describeSnapshot says what a snapshot holds, as far as it can be read.

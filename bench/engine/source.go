@@ -141,6 +141,7 @@ type meter struct {
 	gapMax atomic.Int64 // the longest time between two writes of one sink, in nanoseconds
 	marks  []int        // records read, of one subtask, at which to note the time
 	times  []time.Duration
+	spent  []int64 // the process's processor time at the marks, in nanoseconds
 }
 
 var epoch = time.Now()
@@ -157,6 +158,7 @@ func (m *meter) read(before, after, share int) {
 	}
 	for len(m.times) < len(m.marks) && after >= m.marks[len(m.times)] {
 		m.times = append(m.times, time.Since(epoch))
+		m.spent = append(m.spent, processorTime())
 	}
 }
 

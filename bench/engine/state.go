@@ -113,7 +113,7 @@ func firstAndLast(r *row, cores int, rows []event, from, piece int) ([]result, e
 	first := float64(m.times[1]-m.times[0]) / float64(piece)
 	last := float64(m.times[3]-m.times[2]) / float64(piece)
 	return []result{{Name: r.name, Cores: cores, Ratio: first / last, NsPerRecord: last, LoopNsPerRecord: first, floor: r.floor,
-		note: r.note}}, nil
+		cpuRatio: float64(m.spent[1]-m.spent[0]) / float64(m.spent[3]-m.spent[2]), note: r.note}}, nil
 }
 
 // checkpointRow compares the keyed count over a million keys with a checkpoint each second and without.

@@ -223,8 +223,8 @@ func (w *damaged) holdsEverything(t *testing.T) {
 			}
 		}
 	}
-	says(t, has, "source enumerator", "source splits with elements", "count my-state value", "count event-timers timers", "windows @windows window",
-		"buffer writer with elements", "files committables with elements")
+	says(t, has, "source enumerator", "source @splits with elements", "count my-state value", "count @event-timers timers", "windows @windows window",
+		"buffer @writer with elements", "files @committables with elements")
 }
 
 // contents reads every file below a directory but locks.

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/flottio/flott"
+	"github.com/flottio/flott/connector/blackhole"
 	"github.com/flottio/flott/connector/file"
 	"github.com/flottio/flott/flotttest"
 	"github.com/flottio/flott/format/json"
@@ -65,6 +66,26 @@ func TestDiskFullOnCheckpoint(t *testing.T) {
 		t.Fatal("the job did not fail")
 	}
 	says(t, err.Error(), "checkpoint", dir, "no space left on device")
+}
+
+// A disk that fills up under the local state of rocksdb fails the job; the message names the directory, its size, and what to set.
+func TestDiskFullOnLocalState(t *testing.T) {
+	dir := disk(t, "4m")
+	var i atomic.Int64
+	_, err := run(t, "full", func(env *flott.Env) {
+		s := flott.From(env, "in", flotttest.FromSlice(1, numbers(2_000_000, 1)...).Source())
+		// As many keys as records: the state outgrows the disk.
+		k := flott.KeyBy(flott.Map(s, func(n number) number { return number{i.Add(1), 1} }), keyOf)
+		flott.Reduce(k, "sum", sum).To("out", blackhole.Sink[number]())
+	}, "restart-strategy.type=none", "state.backend.type=rocksdb", "state.backend.rocksdb.memory.fixed-per-slot=1m",
+		"state.backend.rocksdb.localdir="+dir, "execution.checkpointing.dir="+t.TempDir())
+	if err == nil {
+		t.Fatal("the job did not fail")
+	}
+	says(t, err.Error(), `"sum"`, dir, "4194304 bytes", "state.backend.rocksdb.localdir", "io.tmp.dirs", "no space left on device")
+	if left, _ := filepath.Glob(filepath.Join(dir, "*")); len(left) > 0 {
+		t.Errorf("local state is left behind: %v", left)
+	}
 }
 
 // A directory that cannot be written is found before anything starts.

@@ -39,15 +39,19 @@ const (
 
 // budget is the memory that the caches of one backend share.
 type budget struct {
-	limitBytes int
-	usedBytes  int
+	limitBytes  int
+	usedBytes   int // of entries and filters
+	filterBytes int
 }
 
 // evictPart: an overfull cache evicts 1/evictPart of its entries at once, so that the work is paid in batches.
 const evictPart = 32
 
 func newCache[K comparable, V any](s Store, prefix []byte, groups Groups, b *budget) *cache[K, V] {
-	return &cache[K, V]{store: s, prefix: prefix, groups: groups, budget: b, cost: int(unsafe.Sizeof(entry[K, V]{})) + 16}
+	return &cache[K, V]{
+		store: s, prefix: prefix, groups: groups, budget: b, cost: int(unsafe.Sizeof(entry[K, V]{})) + 16,
+		absent: filter{budget: b},
+	}
 }
 
 func (c *cache[K, V]) growFlags(n int) {
@@ -71,7 +75,7 @@ func (c *cache[K, V]) makeRoom(t *Table[K, V], n int) error {
 }
 
 func (c *cache[K, V]) charge(t *Table[K, V]) {
-	now := t.len * c.cost
+	now := t.len*c.cost + c.absent.bytes
 	c.budget.usedBytes += now - c.charged
 	c.charged = now
 }
@@ -155,6 +159,9 @@ func (c *cache[K, V]) load(t *Table[K, V], k *K, h uint64) (id uint32, ok bool, 
 	}
 	id, e := t.add(h)
 	e.key = *k
+	if t.desc.Keep != nil {
+		t.desc.Keep(&e.key)
+	}
 	c.flags[id] = flagUsed | flagStored
 	if _, err := t.desc.Values.Decode(c.val, &e.val); err != nil {
 		return 0, false, fmt.Errorf("decoding a value of the store: %w", err)
@@ -196,7 +203,8 @@ func (c *cache[K, V]) clear() error {
 	if err := c.store.DeleteRange(c.prefix, after(c.prefix)); err != nil {
 		return fmt.Errorf("clearing a table of the store: %w", err)
 	}
-	c.len, c.hand, c.absent = 0, 0, filter{}
+	c.len, c.hand = 0, 0
+	c.absent.reset()
 	clear(c.flags)
 	c.flags = c.flags[:0]
 	c.budget.usedBytes -= c.charged

@@ -5,8 +5,22 @@ package state
 // costs a store as much as a hit). A chain of Bloom filters, each for twice as many keys as the one before; 64-bit blocks, so that one
 // filter costs
 // one cache miss. Deleted keys stay: they cost a read in vain.
+//
+// Its memory is bounded: a filter for whose growth there is none left is given up, and answers "may be there" from then on.
 type filter struct {
-	parts []filterPart
+	parts     []filterPart
+	budget    *budget // shared by the filters of a backend
+	bytes     int
+	exhausted bool
+}
+
+// filterPartOfBudget: the filters of a backend take at most 1/filterPartOfBudget of what its caches have.
+const filterPartOfBudget = 3
+
+// reset empties the filter.
+func (f *filter) reset() {
+	f.budget.filterBytes -= f.bytes
+	*f = filter{budget: f.budget}
 }
 
 type filterPart struct {
@@ -21,10 +35,21 @@ const (
 )
 
 func (f *filter) add(h uint64) {
+	if f.exhausted {
+		return
+	}
 	h = filterHash(h)
 	n := len(f.parts)
 	if n == 0 || f.parts[n-1].used >= filterKeysPerBlock*len(f.parts[n-1].blocks) {
+		more := 8 * filterBlocksMin << n
+		if f.budget.filterBytes+more > f.budget.limitBytes/filterPartOfBudget {
+			f.reset()
+			f.exhausted = true
+			return
+		}
 		f.parts = append(f.parts, filterPart{blocks: make([]uint64, filterBlocksMin<<n)})
+		f.bytes += more
+		f.budget.filterBytes += more
 		n++
 	}
 	p := &f.parts[n-1]
@@ -33,6 +58,9 @@ func (f *filter) add(h uint64) {
 }
 
 func (f *filter) mayHave(h uint64) bool {
+	if f.exhausted {
+		return true
+	}
 	h = filterHash(h)
 	want := filterBits(h)
 	for i := len(f.parts) - 1; i >= 0; i-- {

@@ -198,6 +198,13 @@ func Verify(name string, r io.ReaderAt, size int64) []error {
 	return damage
 }
 
+// IsFile reports whether r begins as a snapshot file does.
+func IsFile(r io.ReaderAt) bool {
+	var magic [len(fileMagic)]byte
+	n, _ := r.ReadAt(magic[:], 0)
+	return string(magic[:n]) == fileMagic
+}
+
 // restoreBlock is how many entries are decoded before they are inserted together.
 const restoreBlock = 256
 

@@ -26,12 +26,14 @@ func (a *Attempt) backend(s *task.Spec) (*state.Backend, error) {
 			}
 		}
 		dir := filepath.Join(a.scratch.dir, fmt.Sprintf("task-%d-%d", s.ID, s.Subtask))
-		store, err := pebblestate.Open(dir, int(j.Settings.MemoryBytes/4))
+		// A quarter is left to what neither can count: buffers of compactions, tables that are open, what the allocator leaves unused.
+		share := int(j.Settings.MemoryBytes / 8 * 3)
+		store, err := pebblestate.Open(dir, share)
 		if err != nil {
 			return nil, fmt.Errorf("opening the state of task %q, subtask %d: %w", s.Name, s.Subtask, err)
 		}
 		c.TimersInMemory = j.Settings.TimersInMemory
-		c.Store, c.CacheBytes = store, int(j.Settings.MemoryBytes/2)
+		c.Store, c.CacheBytes = store, share
 	}
 	return state.NewBackend(c)
 }

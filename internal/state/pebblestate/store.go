@@ -16,6 +16,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/bloom"
+	"github.com/cockroachdb/pebble/v2/sstable"
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/flottio/flott/internal/state"
@@ -38,7 +39,7 @@ type Store struct {
 
 // Options of a Store.
 type Options struct {
-	// MemoryBytes is what the database may use: half for blocks read, the rest for memtables. 0: 64 MiB.
+	// MemoryBytes is what the database may use: two thirds for memtables, the rest for blocks read. 0: 64 MiB.
 	MemoryBytes int
 	// FS is where the folder is; nil for the disk.
 	FS vfs.FS
@@ -53,8 +54,13 @@ const (
 	// itself would wait where no error can reach it, on a full disk for ever: its own limits are out of reach. (Bytes count, not tables:
 	// the first are small, and not written before there are enough of them.)
 	memtables    = 4
-	sublevelsMax = 20
+	sublevelsMax = 10
 	unreachable  = 1000
+	// sublevelsCompacted is at how many layers, halved, compaction begins: each time it rewrites much of the next level, for however little.
+	sublevelsCompacted = 8
+	// indexBlockBytes is larger than Pebble's 4 KiB, which would be a level of index more for each read.
+	indexBlockBytes = 32 << 10
+	levels          = 7
 	// lookAgain is when a wait for the background looks by itself, lest it depend on which event comes when.
 	lookAgain      = 20 * time.Millisecond
 	marker         = "FLOTT-SCRATCH"
@@ -75,15 +81,17 @@ func OpenWith(dir string, o Options) (*Store, error) {
 		o.MemoryBytes = memoryBytesDefault
 	}
 	o.MemoryBytes = max(o.MemoryBytes, memoryBytesMin)
-	s := &Store{fs: o.FS, dir: dir, progress: make(chan struct{}, 1), memtablesBytes: uint64(o.MemoryBytes) / 2}
+	s := &Store{fs: o.FS, dir: dir, progress: make(chan struct{}, 1), memtablesBytes: uint64(o.MemoryBytes) / 3 * 2}
 	if err := s.prepare(); err != nil {
-		return nil, fmt.Errorf("preparing the folder %s for local state: %w", dir, err)
+		return nil, fmt.Errorf("preparing %w", s.explain(err))
 	}
-	s.cache = pebble.NewCache(int64(o.MemoryBytes) / 2)
+	// Memtables are taken out of the cache: one of the size of the blocks alone would be full of them, and have no room for a block.
+	s.cache = pebble.NewCache(int64(o.MemoryBytes))
 	db, err := pebble.Open(filepath.Join(dir, "db"), s.options(o))
 	if err != nil {
 		s.cache.Unref()
-		return nil, fmt.Errorf("opening local state in %s: %w", dir, errors.Join(err, s.fs.RemoveAll(dir)))
+		err = s.explain(err) // while the folder is there
+		return nil, fmt.Errorf("opening %w", errors.Join(err, s.fs.RemoveAll(dir)))
 	}
 	s.db, s.batch = db, db.NewBatch()
 	return s, nil
@@ -114,13 +122,17 @@ func (s *Store) prepare() error {
 func (s *Store) options(o Options) *pebble.Options {
 	po := &pebble.Options{
 		FS: o.FS, Cache: s.cache, DisableWAL: true, FormatMajorVersion: pebble.FormatNewest,
-		MemTableSize:                uint64(o.MemoryBytes / 2 / memtables),
+		MemTableSize:                s.memtablesBytes / memtables,
 		MemTableStopWritesThreshold: unreachable, L0StopWritesThreshold: unreachable,
-		L0CompactionThreshold: 2, LBaseMaxBytes: 64 << 20, Logger: quiet{s},
+		L0CompactionThreshold: sublevelsCompacted, LBaseMaxBytes: 64 << 20, Logger: quiet{s},
 	}
 	for i := range po.Levels {
 		po.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
+		po.Levels[i].IndexBlockSize = indexBlockBytes
 	}
+	// A Get does not ask the filters of the last level, where nearly all keys are.
+	po.Levels[levels-1].FilterPolicy = pebble.NoFilterPolicy
+	po.ApplyCompressionSettings(compression)
 	po.EventListener = &pebble.EventListener{
 		BackgroundError: s.fail,
 		DataCorruption:  func(i pebble.DataCorruptionInfo) { s.fail(fmt.Errorf("%v", i)) },
@@ -128,6 +140,13 @@ func (s *Store) options(o Options) *pebble.Options {
 		CompactionEnd:   func(pebble.CompactionInfo) { s.advance() },
 	}
 	return po
+}
+
+// compression is for the last level only, which has nine tenths of the data: the others are rewritten many times.
+func compression() pebble.DBCompressionSettings {
+	c := pebble.DBCompressionNone
+	c.Name, c.Levels[levels-1] = "last level", sstable.SnappyCompression
+	return c
 }
 
 func (s *Store) fail(err error) {
@@ -144,9 +163,22 @@ func (s *Store) advance() {
 
 func (s *Store) check() error {
 	if err := s.failed.Load(); err != nil {
-		return fmt.Errorf("local state in %s: %w", s.dir, *err)
+		return s.explain(*err)
 	}
 	return nil
+}
+
+// explain says where an error happened, and what to do about a full disk.
+func (s *Store) explain(err error) error {
+	if !vfs.IsNoSpaceError(err) {
+		return fmt.Errorf("local state in %s: %w", s.dir, err)
+	}
+	size := "unknown"
+	if u, usageErr := s.fs.GetDiskUsage(s.dir); usageErr == nil {
+		size = fmt.Sprintf("%d bytes, %d of them free", u.TotalBytes, u.AvailBytes)
+	}
+	return fmt.Errorf("local state in %s: its disk is full (%s): choose a larger one by state.backend.rocksdb.localdir or io.tmp.dirs: %w",
+		s.dir, size, err)
 }
 
 // quiet drops what Pebble logs and turns what it takes for fatal into an error: its callers return after it.
@@ -168,7 +200,7 @@ func (s *Store) Get(key, dst []byte) ([]byte, bool, error) {
 		return dst, false, nil
 	}
 	if err != nil {
-		return dst, false, fmt.Errorf("local state in %s: %w", s.dir, err)
+		return dst, false, s.explain(err)
 	}
 	dst = append(dst, val...)
 	return dst, true, closer.Close()
@@ -191,7 +223,7 @@ func (s *Store) DeleteRange(lo, hi []byte) error {
 
 func (s *Store) wrote(err error) error {
 	if err != nil {
-		return fmt.Errorf("local state in %s: %w", s.dir, err)
+		return s.explain(err)
 	}
 	if s.batch.Len() < batchBytesMax {
 		return nil
@@ -209,7 +241,7 @@ func (s *Store) commit() error {
 	}
 	s.unchecked += s.batch.Len() // before the commit, which may take the bytes away
 	if err := s.batch.Commit(pebble.NoSync); err != nil {
-		return fmt.Errorf("local state in %s: %w", s.dir, err)
+		return s.explain(err)
 	}
 	s.batch.Reset()
 	if s.unchecked < batchBytesMax {

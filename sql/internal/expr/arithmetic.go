@@ -109,10 +109,34 @@ func divFloat[E float32 | float64](out, a, b []E, _ *Eval) error {
 
 func arithmetic(name string, result func(a, b column.Type) (column.Type, error), k kernels) *Func {
 	return &Func{
-		Name: name, Strict: true, Fails: name == "/" || name == "MOD",
+		Name: name, Strict: true, Fails: name == "/" || name == "MOD", Safe: safeDivisor,
 		Resolve: func(args []Arg) (Signature, error) { return resolveArithmetic(name, args, result) },
 		Kernel:  func(s *Site) (Kernel, error) { return arithmeticKernel(name, s, k) },
 	}
+}
+
+// safeDivisor: the second argument is a number that is not zero, or floating point numbers are divided.
+func safeDivisor(args []Expr) bool {
+	if t := args[1].Type(); t.ID == column.Float || t.ID == column.Double {
+		return !args[0].Type().IsInterval()
+	}
+	e := args[1]
+	for {
+		c, ok := e.(*Cast)
+		if !ok {
+			break
+		}
+		e = c.Arg
+	}
+	l, ok := e.(*Literal)
+	if !ok {
+		return false
+	}
+	if d, ok := l.Value.(column.Int128); ok {
+		return d.Sign() != 0
+	}
+	x, ok := wholeValue(l.Value)
+	return ok && x != 0 && args[1].Type().ID != column.Decimal || ok && x != 0 && l.Of.ID == column.Decimal
 }
 
 func resolveArithmetic(name string, args []Arg, result func(a, b column.Type) (column.Type, error)) (Signature, error) {

@@ -32,7 +32,7 @@ func known(f func([]Arg) (Signature, error)) func([]Arg) (Signature, error) {
 
 func comparison(name string, holds func(c int) bool) *Func {
 	return &Func{Name: name, Resolve: resolveComparison, Strict: true, Kernel: func(s *Site) (Kernel, error) {
-		return compareKernel(name, s.Type(0), holds), nil
+		return compareKernel(name, s, holds), nil
 	}}
 }
 
@@ -40,38 +40,77 @@ func resolveComparison(args []Arg) (Signature, error) {
 	if len(args) != 2 {
 		return Signature{}, fmt.Errorf("takes 2 arguments, got %d", len(args))
 	}
-	common, ok := ComparableType(args[0].Type, args[1].Type)
+	a, b := args[0].Type, args[1].Type
+	common, ok := ComparableType(a, b)
 	if !ok {
-		return Signature{}, fmt.Errorf("cannot compare %s with %s", args[0].Type, args[1].Type)
+		return Signature{}, fmt.Errorf("cannot compare %s with %s", a, b)
 	}
-	return Signature{[]column.Type{common, common}, column.Of(column.Boolean).Nullable(anyNullable(args))}, nil
+	sig := Signature{[]column.Type{common, common}, column.Of(column.Boolean).Nullable(anyNullable(args))}
+	if common.ID == column.Decimal && a.IsNumeric() && b.IsNumeric() && clipsDigits(a, b) {
+		sig.Args = []column.Type{AsDecimal(a), AsDecimal(b)}
+	}
+	return sig, nil
 }
 
-func compareKernel(op string, t column.Type, holds func(int) bool) Kernel {
+// clipsDigits reports whether no DECIMAL holds all digits of both: such are compared as they are.
+func clipsDigits(a, b column.Type) bool {
+	a, b = AsDecimal(a), AsDecimal(b)
+	return max(a.Precision-int32(a.Scale), b.Precision-int32(b.Scale))+int32(max(a.Scale, b.Scale)) > column.MaxDecimalPrecision
+}
+
+func compareKernel(op string, s *Site, holds func(int) bool) Kernel {
+	t := s.Type(0)
+	if other := s.Type(1); t.ID == column.Decimal && other.ID == column.Decimal && t.Scale != other.Scale {
+		return compareDecimals(int(t.Scale), int(other.Scale), holds)
+	}
 	switch t.Storage() {
 	case column.Int8s:
-		return orderedKernel(op, func(v *column.Vector) []int8 { return v.I8 })
+		return orderedKernel(op, s, func(v *column.Vector) []int8 { return v.I8 })
 	case column.Int16s:
-		return orderedKernel(op, func(v *column.Vector) []int16 { return v.I16 })
+		return orderedKernel(op, s, func(v *column.Vector) []int16 { return v.I16 })
 	case column.Int32s:
-		return orderedKernel(op, func(v *column.Vector) []int32 { return v.I32 })
+		return orderedKernel(op, s, func(v *column.Vector) []int32 { return v.I32 })
 	case column.Int64s:
-		return orderedKernel(op, func(v *column.Vector) []int64 { return v.I64 })
+		return orderedKernel(op, s, func(v *column.Vector) []int64 { return v.I64 })
+	case column.Float32s:
+		return orderedKernel(op, s, func(v *column.Vector) []float32 { return v.F32 })
+	case column.Float64s:
+		return orderedKernel(op, s, func(v *column.Vector) []float64 { return v.F64 })
 	case column.Strings:
-		return orderedKernel(op, func(v *column.Vector) []string { return v.Str })
+		return orderedKernel(op, s, func(v *column.Vector) []string { return v.Str })
 	}
-	return func(_ *Eval, args []*column.Vector, n int, out *column.Vector) error {
+	return func(e *Eval, args []*column.Vector, n int, out *column.Vector) error {
 		out.Resize(n)
 		a, b := args[0], args[1]
 		for i := range n {
-			out.Bool[i] = holds(CompareAt(a, i, b, i))
+			out.Bool[i] = !e.Skip(i) && holds(CompareAt(a, i, b, i))
 		}
 		return nil
 	}
 }
 
-// orderedKernel is one loop per operator, so that each is a compare and a store.
-func orderedKernel[E cmp.Ordered](op string, values func(*column.Vector) []E) Kernel {
+func compareDecimals(aScale, bScale int, holds func(int) bool) Kernel {
+	return func(_ *Eval, args []*column.Vector, n int, out *column.Vector) error {
+		out.Resize(n)
+		for i := range n {
+			out.Bool[i] = holds(CompareDecimals(longAt(args[0], i), aScale, longAt(args[1], i), bScale))
+		}
+		return nil
+	}
+}
+
+// orderedKernel is one loop per operator, so that each is a compare and a store. Floating point numbers are compared as Java does it: NaN is
+// not equal to anything.
+func orderedKernel[E cmp.Ordered](op string, s *Site, values func(*column.Vector) []E) Kernel {
+	if value, ok := constantOf(s.Args[1], s.Env); ok && value != nil {
+		one := column.New(s.Type(1))
+		one.Append(value)
+		return constantKernel(op, values(one)[0], values)
+	}
+	return vectorKernel(op, values)
+}
+
+func vectorKernel[E cmp.Ordered](op string, values func(*column.Vector) []E) Kernel {
 	loops := map[string]func(a, b []E, out []bool){
 		"=": func(a, b []E, out []bool) {
 			for i, x := range a {
@@ -112,16 +151,69 @@ func orderedKernel[E cmp.Ordered](op string, values func(*column.Vector) []E) Ke
 	}
 }
 
-func distinctKernel(want bool) func(*Site) (Kernel, error) {
-	return fixed(func(_ *Eval, args []*column.Vector, n int, out *column.Vector) error {
+// constantKernel compares with a constant in a register.
+func constantKernel[E cmp.Ordered](op string, y E, values func(*column.Vector) []E) Kernel {
+	loops := map[string]func(a []E, out []bool){
+		"=": func(a []E, out []bool) {
+			for i, x := range a {
+				out[i] = x == y
+			}
+		},
+		"<>": func(a []E, out []bool) {
+			for i, x := range a {
+				out[i] = x != y
+			}
+		},
+		"<": func(a []E, out []bool) {
+			for i, x := range a {
+				out[i] = x < y
+			}
+		},
+		"<=": func(a []E, out []bool) {
+			for i, x := range a {
+				out[i] = x <= y
+			}
+		},
+		">": func(a []E, out []bool) {
+			for i, x := range a {
+				out[i] = x > y
+			}
+		},
+		">=": func(a []E, out []bool) {
+			for i, x := range a {
+				out[i] = x >= y
+			}
+		},
+	}
+	loop := loops[op]
+	return func(_ *Eval, args []*column.Vector, n int, out *column.Vector) error {
 		out.Resize(n)
-		a, b := args[0], args[1]
-		for i := range n {
-			an, bn := a.IsNull(i), b.IsNull(i)
-			out.Bool[i] = (an != bn || !an && CompareAt(a, i, b, i) != 0) == want
-		}
+		loop(values(args[0])[:n], out.Bool[:n])
 		return nil
-	})
+	}
+}
+
+func distinctKernel(want bool) func(*Site) (Kernel, error) {
+	return func(s *Site) (Kernel, error) {
+		aScale, bScale := int(s.Type(0).Scale), int(s.Type(1).Scale)
+		return func(_ *Eval, args []*column.Vector, n int, out *column.Vector) error {
+			out.Resize(n)
+			a, b := args[0], args[1]
+			for i := range n {
+				an, bn := a.IsNull(i), b.IsNull(i)
+				differ := an != bn
+				switch {
+				case an || bn:
+				case aScale != bScale:
+					differ = CompareDecimals(longAt(a, i), aScale, longAt(b, i), bScale) != 0
+				default:
+					differ = CompareAt(a, i, b, i) != 0
+				}
+				out.Bool[i] = differ == want
+			}
+			return nil
+		}, nil
+	}
 }
 
 // CompareAt orders two values that are not NULL and of one type: -1, 0 or 1. Inside nested values NULL is less than everything. NaN is equal to

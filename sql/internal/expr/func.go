@@ -25,6 +25,8 @@ type Func struct {
 	Special func(c *compiler, call *Call) (evaluator, error)
 	// Fails: the kernel may return an error for a value. Such a call is not evaluated for rows that a CASE or AND has ruled out.
 	Fails bool
+	// Safe reports that a call with these arguments cannot fail although Fails is set: a constant divisor, a constant pattern. May be nil.
+	Safe func(args []Expr) bool
 }
 
 // Volatility says how long a function's result for the same arguments may be kept.

@@ -12,8 +12,8 @@ import (
 
 // Like is LIKE(text, pattern) and LIKE(text, pattern, escape); without an escape no character is special but % and _. Similar is SIMILAR TO.
 var (
-	Like    = &Func{Name: "LIKE", Strict: true, Fails: true, Resolve: resolveLike(checkLike), Kernel: likeKernel(newLikeMatcher)}
-	Similar = &Func{Name: "SIMILAR TO", Strict: true, Fails: true, Resolve: resolveLike(checkSimilar), Kernel: likeKernel(newSimilarMatcher)}
+	Like    = &Func{Name: "LIKE", Strict: true, Fails: true, Safe: constantPattern, Resolve: resolveLike(checkLike), Kernel: likeKernel(newLikeMatcher)}
+	Similar = &Func{Name: "SIMILAR TO", Strict: true, Fails: true, Safe: constantPattern, Resolve: resolveLike(checkSimilar), Kernel: likeKernel(newSimilarMatcher)}
 )
 
 func resolveLike(check func(pattern, escape string) error) func(args []Arg) (Signature, error) {
@@ -46,6 +46,16 @@ func resolveLike(check func(pattern, escape string) error) func(args []Arg) (Sig
 		}
 		return sig, nil
 	}
+}
+
+// constantPattern: it was checked when the call was resolved.
+func constantPattern(args []Expr) bool {
+	for _, a := range args[1:] {
+		if l, ok := a.(*Literal); !ok || l.Value == nil {
+			return false
+		}
+	}
+	return true
 }
 
 func checkLike(pattern, escape string) error {

@@ -122,25 +122,47 @@ func fill[E any](s []E, x E) error {
 // connective is AND (or = false) and OR (or = true) by Kleene: a side that decides makes NULL of the other side irrelevant. Arguments that can
 // fail are evaluated only for rows that the ones before have not decided.
 type connective struct {
-	or   bool
-	args []evaluator
-	lazy []bool
-	of   column.Type
-	sub  subset
+	or    bool
+	first evaluator
+	rest  []evaluator // nil where lazy has one
+	lazy  []*subset
+	of    column.Type
+	rows  []int32
 }
 
 func compileConnective(or bool) func(*compiler, *Call) (evaluator, error) {
 	return func(c *compiler, call *Call) (evaluator, error) {
-		args, err := c.compileAll(call.Args)
+		args := flatten(call, nil)
+		first, err := c.compile(args[0])
 		if err != nil {
 			return nil, err
 		}
-		x := &connective{or: or, args: args, lazy: make([]bool, len(args)), of: call.Of}
-		for i := 1; i < len(args); i++ {
-			x.lazy[i] = canFail(call.Args[i])
+		n := len(args) - 1
+		x := &connective{or: or, first: first, rest: make([]evaluator, n), lazy: make([]*subset, n), of: call.Of}
+		for i, a := range args[1:] {
+			if canFail(a) {
+				x.lazy[i], err = c.subset(a)
+			} else {
+				x.rest[i], err = c.compile(a)
+			}
+			if err != nil {
+				return nil, err
+			}
 		}
 		return x, nil
 	}
+}
+
+// flatten lists the arguments of nested calls of one connective.
+func flatten(call *Call, args []Expr) []Expr {
+	for _, a := range call.Args {
+		if inner, ok := a.(*Call); ok && inner.Func == call.Func {
+			args = flatten(inner, args)
+		} else {
+			args = append(args, a)
+		}
+	}
+	return args
 }
 
 // canFail reports whether evaluating e may return an error for some value.
@@ -149,7 +171,7 @@ func canFail(e Expr) bool {
 	Walk(e, func(e Expr) bool {
 		switch e := e.(type) {
 		case *Call:
-			fails = fails || e.Func.Fails
+			fails = fails || e.Func.Fails && (e.Func.Safe == nil || !e.Func.Safe(e.Args))
 		case *Cast:
 			fails = fails || !e.Try && castFails(e.Arg.Type(), e.Of)
 		}
@@ -160,21 +182,17 @@ func canFail(e Expr) bool {
 
 func (c *connective) eval(e *Eval, in *column.Batch) (*column.Vector, bool, error) {
 	out := column.New(c.of)
-	first, own, err := c.args[0].eval(e, in)
+	first, own, err := c.first.eval(e, in)
 	if err != nil {
 		return nil, false, err
 	}
-	if first.Store == column.None {
-		out.Nulls(in.N)
-	} else {
-		first.Slice(out, 0, in.N)
-	}
+	appendRows(out, first, in.N)
 	if own {
 		first.Release()
 	}
-	for i, a := range c.args[1:] {
-		if c.lazy[i+1] {
-			err = c.combineLazily(e, in, a, out)
+	for i, a := range c.rest {
+		if a == nil {
+			err = c.combineLazily(e, in, c.lazy[i], out)
 		} else {
 			err = c.combine(e, in, a, out)
 		}
@@ -191,15 +209,15 @@ func (c *connective) combine(e *Eval, in *column.Batch, a evaluator, out *column
 	if err != nil {
 		return err
 	}
-	if v.Valid == nil && out.Valid == nil && v.Store != column.None {
-		right := v.Bool[:in.N]
+	if v.Store != column.None && v.Valid == nil && out.Valid == nil {
+		right, left := v.Bool[:in.N], out.Bool[:in.N]
 		if c.or {
-			for i, b := range out.Bool {
-				out.Bool[i] = b || right[i]
+			for i, b := range right {
+				left[i] = left[i] || b
 			}
 		} else {
-			for i, b := range out.Bool {
-				out.Bool[i] = b && right[i]
+			for i, b := range right {
+				left[i] = left[i] && b
 			}
 		}
 	} else {
@@ -230,18 +248,18 @@ func (c *connective) decide(out *column.Vector, i int, v *column.Vector, j int) 
 	}
 }
 
-func (c *connective) combineLazily(e *Eval, in *column.Batch, a evaluator, out *column.Vector) error {
-	c.sub.rows = c.sub.rows[:0]
+func (c *connective) combineLazily(e *Eval, in *column.Batch, a *subset, out *column.Vector) error {
+	c.rows = c.rows[:0]
 	for i := range in.N {
 		if out.IsNull(i) || out.Bool[i] != c.or {
-			c.sub.rows = append(c.sub.rows, int32(i))
+			c.rows = append(c.rows, int32(i))
 		}
 	}
-	v, own, err := c.sub.eval(e, in, a)
+	v, own, err := a.run(e, in, c.rows, false)
 	if err != nil || v == nil {
 		return err
 	}
-	for j, i := range c.sub.rows {
+	for j, i := range c.rows {
 		c.decide(out, int(i), v, j)
 	}
 	if own {
@@ -251,25 +269,37 @@ func (c *connective) combineLazily(e *Eval, in *column.Batch, a evaluator, out *
 }
 
 // subset evaluates an expression for some rows of a batch.
-type subset struct{ rows []int32 }
+type subset struct {
+	inner evaluator
+	cols  []int
+	part  column.Batch // the columns that the expression reads, for the rows; nil for others
+	fails bool
+}
 
-// eval returns a vector with a value for each of the rows, in their order; nil if there are none.
-func (s *subset) eval(e *Eval, in *column.Batch, a evaluator) (*column.Vector, bool, error) {
-	switch len(s.rows) {
-	case 0:
+func (c *compiler) subset(e Expr) (*subset, error) {
+	inner, err := c.scope().compile(e)
+	return &subset{inner: inner, cols: Columns(e), fails: canFail(e)}, err
+}
+
+// run returns a vector with a value for each of the rows, in their order, or for every row of the batch; nil if there are no rows. One that is
+// not the caller's own is good until the next run.
+func (s *subset) run(e *Eval, in *column.Batch, rows []int32, all bool) (v *column.Vector, own bool, err error) {
+	switch {
+	case all || len(rows) == in.N:
+		return s.inner.eval(e, in)
+	case len(rows) == 0:
 		return nil, false, nil
-	case in.N:
-		return a.eval(e, in)
 	}
-	part := column.NewBatch(in.Types())
-	in.Gather(&part, s.rows)
-	v, own, err := a.eval(e, &part)
-	if err != nil {
-		return nil, false, err
+	if len(s.part.Cols) != len(in.Cols) {
+		s.part.Cols = make([]*column.Vector, len(in.Cols))
 	}
-	if !own { // it may be a column of part
-		v = v.Clone()
+	for _, i := range s.cols {
+		if p := s.part.Cols[i]; p == nil || p.Store != in.Cols[i].Store {
+			s.part.Cols[i] = column.New(in.Cols[i].Type)
+		}
+		s.part.Cols[i].Reset()
+		in.Cols[i].Gather(s.part.Cols[i], rows)
 	}
-	part.Release()
-	return v, true, nil
+	s.part.N = len(rows)
+	return s.inner.eval(e, &s.part)
 }
