@@ -183,3 +183,5 @@ func compiled(c *calcOp) []expr.Expr {
 	}
 	return append([]expr.Expr{c.filter}, c.exprs...)
 }
+
+func (c *calcOp) passes() {}

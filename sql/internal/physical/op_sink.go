@@ -35,9 +35,6 @@ func (t *translator) sink(l *plan.Sink) (*Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	if in, err = t.ordered(in); err != nil {
-		return nil, err
-	}
 	s := &sinkOp{logical: l}
 	if s.def, err = t.definition(l.Table, nil); err != nil {
 		return nil, err
@@ -198,9 +195,6 @@ func (t *translator) collect(l *Collect) (*Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	if in, err = t.ordered(in); err != nil {
-		return nil, err
-	}
 	if t.set.Batch && !in.Kinds.InsertOnly() {
 		in = t.final(in)
 	}
@@ -306,3 +300,7 @@ func exprList(exprs []expr.Expr, out, in plan.Schema) string {
 	}
 	return strings.Join(parts, ", ")
 }
+
+func (s *sinkOp) passes()    {}
+func (c *collectOp) passes() {}
+func (e *enforceOp) passes() {}

@@ -11,6 +11,7 @@ import (
 	"github.com/flottio/flott/sql/internal/catalog"
 	"github.com/flottio/flott/sql/internal/exec"
 	"github.com/flottio/flott/sql/internal/expr"
+	"github.com/flottio/flott/sql/internal/parse"
 	"github.com/flottio/flott/sql/internal/plan"
 	"github.com/flottio/flott/sql/table"
 )
@@ -239,10 +240,17 @@ func (t *translator) factory(c *catalog.Table, d *table.Definition) (table.Facto
 	}
 	f := t.set.Connectors[name]
 	if f == nil {
-		return nil, fmt.Errorf("table %s: there is no connector '%s'%s; the connectors are: %s", d.Path, name, didYouMean(name, known),
+		return nil, fmt.Errorf("table %s: there is no connector '%s'%s (the connectors are: %s)", d.Path, name, didYouMean(name, known),
 			strings.Join(known, ", "))
 	}
 	return f, nil
+}
+
+func didYouMean(word string, known []string) string {
+	if near := parse.Nearest(word, known); near != "" {
+		return ", did you mean '" + near + "'?"
+	}
+	return ""
 }
 
 // mark is a table's watermark over the columns that its source makes.

@@ -163,14 +163,7 @@ func (t *translator) translate(l plan.Node) (*Node, error) {
 
 // add finishes a node. One that computes the same as an earlier one is that one.
 func (t *translator) add(n *Node) *Node {
-	for _, in := range n.In {
-		if n.Parallelism == 0 && in.Partition == graph.Default {
-			n.Parallelism = in.Parallelism
-		}
-		if in.Partition == graph.Global {
-			n.Parallelism = 1
-		}
-	}
+	n.inheritParallelism()
 	if len(n.In) > 0 {
 		n.Bounded = true
 		for _, in := range n.In {
@@ -186,6 +179,23 @@ func (t *translator) add(n *Node) *Node {
 	}
 	t.known[digest] = n
 	return n
+}
+
+// inheritParallelism keeps a node with an edge that spreads nothing in the subtasks of its input.
+func (n *Node) inheritParallelism() {
+	if n.Parallelism > 0 || len(n.In) == 0 {
+		return
+	}
+	for _, in := range n.In {
+		switch {
+		case in.Partition == graph.Global:
+			n.Parallelism = 1
+			return
+		case in.Partition != graph.Default || in.Parallelism != n.In[0].Parallelism:
+			return
+		}
+	}
+	n.Parallelism = n.In[0].Parallelism
 }
 
 // digest says what the node computes of which nodes, by places.
