@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/flottio/flott"
 	"github.com/flottio/flott/config"
 )
 
@@ -236,6 +237,9 @@ func (p *program) plan(a *arguments, cfg *config.Set) exitCode {
 		return exitOK
 	}
 	text, err := j.RestorePlan(context.Background())
+	if errors.As(err, new(*flott.DirectoryError)) {
+		return p.refuse(err)
+	}
 	if err != nil {
 		fmt.Fprintf(p.stderr, "%s: %v\n", p.name, err)
 		return exitRestore
