@@ -195,6 +195,11 @@ func arithmeticKernel(name string, s *Site, k kernels) (Kernel, error) {
 	if s.Result.ID == column.Decimal {
 		return decimalKernel(name, s)
 	}
+	if name == "/" || name == "MOD" {
+		if k := constantDivision(name, s); k != nil {
+			return k, nil
+		}
+	}
 	if name == "MOD" && s.Type(0).Storage() != s.Result.Storage() {
 		return narrowed(s.Type(0), k), nil
 	}

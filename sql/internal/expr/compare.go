@@ -77,6 +77,9 @@ func compareKernel(op string, s *Site, holds func(int) bool) Kernel {
 	case column.Float64s:
 		return orderedKernel(op, s, func(v *column.Vector) []float64 { return v.F64 })
 	case column.Strings:
+		if text, ok := constantOf(s.Args[1], s.Env); ok && text != nil && text != "" && op == "=" {
+			return equalsText(text.(string))
+		}
 		return orderedKernel(op, s, func(v *column.Vector) []string { return v.Str })
 	}
 	return func(e *Eval, args []*column.Vector, n int, out *column.Vector) error {
@@ -84,6 +87,19 @@ func compareKernel(op string, s *Site, holds func(int) bool) Kernel {
 		a, b := args[0], args[1]
 		for i := range n {
 			out.Bool[i] = !e.Skip(i) && holds(CompareAt(a, i, b, i))
+		}
+		return nil
+	}
+}
+
+// equalsText looks at length and first byte before it compares.
+func equalsText(y string) Kernel {
+	first := y[0]
+	return func(_ *Eval, args []*column.Vector, n int, out *column.Vector) error {
+		out.Resize(n)
+		to := out.Bool[:n]
+		for i, x := range args[0].Str[:n] {
+			to[i] = len(x) == len(y) && x[0] == first && (len(x) == 1 || x == y)
 		}
 		return nil
 	}
