@@ -28,6 +28,7 @@ type Session struct {
 	temporary map[Path]*Table
 	functions map[string]*Function // temporary system functions, by upper-case name
 	tempFuncs map[Path]*Function   // temporary functions of a database; the name is in lower case
+	classes   map[string]*Function // what CREATE FUNCTION ... AS 'class' can name
 }
 
 // Path is a resolved name.
@@ -68,7 +69,7 @@ type Function struct {
 func NewSession() *Session {
 	s := &Session{
 		Catalog: DefaultCatalog, Database: DefaultDatabase, catalogs: map[string]*Catalog{}, temporary: map[Path]*Table{},
-		functions: map[string]*Function{}, tempFuncs: map[Path]*Function{},
+		functions: map[string]*Function{}, tempFuncs: map[Path]*Function{}, classes: map[string]*Function{},
 	}
 	s.catalogs[DefaultCatalog] = newCatalog(DefaultCatalog, DefaultDatabase, map[string]string{"type": InMemoryType})
 	return s
@@ -236,3 +237,9 @@ func (s *Session) Functions() []*Function {
 
 // RegisterSystem makes a function known under its name everywhere in the session, before built-in ones.
 func (s *Session) RegisterSystem(f *Function) { s.functions[strings.ToUpper(f.Name)] = f }
+
+// RegisterClass makes a function known under the class that CREATE FUNCTION names.
+func (s *Session) RegisterClass(class string, f *Function) { s.classes[class] = f }
+
+// Class returns the function of a class; nil if the program has registered none.
+func (s *Session) Class(class string) *Function { return s.classes[class] }
