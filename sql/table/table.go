@@ -118,13 +118,6 @@ type LimitPusher interface{ PushLimit(rows int64) }
 // Paralleler is implemented by sources and sinks with a parallelism of their own; 0 is the job's.
 type Paralleler interface{ Parallelism() int }
 
-// WatermarkPusher is implemented by sources that cut their batches before a row that would be late, were a watermark to go out each time event
-// time has moved by everyMs: as if rows came one by one. The watermark of a row is its column less delayMs; the column is a place in what Project
-// was given.
-type WatermarkPusher interface {
-	PushWatermark(column int, delayMs, everyMs int64)
-}
-
 // Lookup is implemented by sources that can be asked for the rows of a key: lookup joins.
 type Lookup interface {
 	// NewLookup returns a client that is used by one goroutine of the engine's lane for blocking work.
