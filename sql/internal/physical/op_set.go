@@ -126,7 +126,9 @@ func (t *translator) alignUnion(n *Node) {
 
 func (u *unionOp) name() string { return "Union" }
 
-func (u *unionOp) describe(n *Node) string { return "Union(all=[true], union=[" + fieldNames(n.Out) + "])" }
+func (u *unionOp) describe(n *Node) string {
+	return "Union(all=[true], union=[" + fieldNames(n.Out) + "])"
+}
 
 func (u *unionOp) needsBefore(_ *Node, _ int, behind bool) bool { return behind }
 func (u *unionOp) passes()                                      {}

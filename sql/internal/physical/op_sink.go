@@ -24,7 +24,6 @@ type sinkOp struct {
 	logical *plan.Sink
 	out     table.Sink
 	takes   table.Mode
-	factory table.SinkFactory
 	def     *table.Definition
 }
 
@@ -39,28 +38,24 @@ func (t *translator) sink(l *plan.Sink) (*Node, error) {
 	if s.def, err = t.definition(l.Table, nil); err != nil {
 		return nil, err
 	}
-	f, err := t.factory(l.Table, s.def)
-	if err != nil {
-		return nil, err
-	}
-	var ok bool
-	if s.factory, ok = f.(table.SinkFactory); !ok {
-		return nil, fmt.Errorf("table %s: the connector '%s' can be read only, not written", s.def.Path, f.Name())
-	}
 	in = t.enforceNotNull(in, s)
 	if t.set.Batch && !in.Kinds.InsertOnly() {
 		in = t.final(in)
 	}
-	if s.out, err = s.factory.Sink(s.def, in.Kinds.mode()); err != nil {
-		return nil, fmt.Errorf("table %s: %w", s.def.Path, err)
+	if s.out, err = t.set.Connectors.Sink(s.def, in.Kinds.mode()); err != nil {
+		return nil, err
 	}
 	s.takes = s.out.Mode(in.Kinds.mode())
 	if in, err = t.fit(in, s); err != nil {
 		return nil, err
 	}
 	n := &Node{Op: s, In: []Input{forward(in)}, Out: in.Out, Kinds: in.Kinds, rows: "into " + s.def.Path}
-	if p, ok := s.out.(table.Paralleler); ok && p.Parallelism() > 0 && p.Parallelism() != in.Parallelism {
-		n.Parallelism = p.Parallelism()
+	own, err := parallelism(s.def, "sink.parallelism", s.out)
+	if err != nil {
+		return nil, err
+	}
+	if own > 0 && own != in.Parallelism {
+		n.Parallelism = own
 		n.In[0] = t.spread(in, s)
 	}
 	return t.add(n), nil
@@ -102,7 +97,7 @@ func (t *translator) fit(in *Node, s *sinkOp) (*Node, error) {
 	}
 	if s.takes == table.InsertOnly {
 		return nil, fmt.Errorf("table sink '%s' doesn't support consuming update and delete changes which is produced by node %s: "+
-			"its connector '%s' takes insertions only", s.def.Path, updater(in), s.factory.Name())
+			"its connector '%s' takes insertions only", s.def.Path, updater(in), s.def.Options["connector"])
 	}
 	pk := sinkKey(s)
 	if len(pk) == 0 {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/flottio/flott/column"
@@ -11,7 +12,6 @@ import (
 	"github.com/flottio/flott/sql/internal/catalog"
 	"github.com/flottio/flott/sql/internal/exec"
 	"github.com/flottio/flott/sql/internal/expr"
-	"github.com/flottio/flott/sql/internal/parse"
 	"github.com/flottio/flott/sql/internal/plan"
 	"github.com/flottio/flott/sql/table"
 )
@@ -35,21 +35,13 @@ func (t *translator) scan(l *plan.Scan, m *mark) (*Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	factory, err := t.factory(l.Table, def)
-	if err != nil {
+	if s.src, err = t.set.Connectors.Source(def); err != nil {
 		return nil, err
-	}
-	readable, ok := factory.(table.SourceFactory)
-	if !ok {
-		return nil, fmt.Errorf("table %s: the connector '%s' can be written only, not read", s.path(), factory.Name())
-	}
-	if s.src, err = readable.Source(def); err != nil {
-		return nil, fmt.Errorf("table %s: %w", s.path(), err)
 	}
 	s.push(l)
 	n := &Node{Op: s, Out: l.Out, Kinds: Inserts, Bounded: s.src.Bounded(), rows: s.path() + optionText(l.Hints) + pushedText(l)}
-	if p, ok := s.src.(table.Paralleler); ok {
-		n.Parallelism = p.Parallelism()
+	if n.Parallelism, err = parallelism(def, "scan.parallelism", s.src); err != nil {
+		return nil, err
 	}
 	for _, f := range l.Out {
 		n.cols = append(n.cols, s.path()+"."+f.Name)
@@ -231,26 +223,19 @@ func (t *translator) definition(c *catalog.Table, hints map[string]string) (*tab
 	return d, nil
 }
 
-// factory finds the connector of a table.
-func (t *translator) factory(c *catalog.Table, d *table.Definition) (table.Factory, error) {
-	name, ok := d.Options["connector"]
-	known := slices.Sorted(maps.Keys(t.set.Connectors))
-	if !ok {
-		return nil, fmt.Errorf("table %s has no option 'connector'; the connectors are: %s", d.Path, strings.Join(known, ", "))
+// parallelism is that of a table's source or sink: what the option says, or what the connector wants; 0 is the job's.
+func parallelism(d *table.Definition, option string, connector any) (int, error) {
+	if text, ok := d.Options[option]; ok {
+		n, err := strconv.Atoi(strings.TrimSpace(text))
+		if err != nil || n < 1 {
+			return 0, fmt.Errorf("table %s: '%s' = '%s': expected a whole number of at least 1", d.Path, option, text)
+		}
+		return n, nil
 	}
-	f := t.set.Connectors[name]
-	if f == nil {
-		return nil, fmt.Errorf("table %s: there is no connector '%s'%s (the connectors are: %s)", d.Path, name, didYouMean(name, known),
-			strings.Join(known, ", "))
+	if p, ok := connector.(table.Paralleler); ok {
+		return p.Parallelism(), nil
 	}
-	return f, nil
-}
-
-func didYouMean(word string, known []string) string {
-	if near := parse.Nearest(word, known); near != "" {
-		return ", did you mean '" + near + "'?"
-	}
-	return ""
+	return 0, nil
 }
 
 // mark is a table's watermark over the columns that its source makes.

@@ -14,9 +14,8 @@ import (
 
 // Settings are what the session says about plans. The zero value is a streaming job in UTC without connectors.
 type Settings struct {
-	Env *expr.Env
-	// Connectors are the factories by name.
-	Connectors map[string]table.Factory
+	Env        *expr.Env
+	Connectors *table.Registry
 	// Batch gives final results only; every source must be bounded.
 	Batch bool
 	// StateTTL is table.exec.state.ttl; 0: state is kept for ever.
@@ -236,4 +235,14 @@ func texts(cols []string, at []int) string {
 		parts[i] = cols[a]
 	}
 	return strings.Join(parts, ", ")
+}
+
+// InsertOnly reports whether no row that reaches a sink is ever taken back.
+func (p *Plan) InsertOnly() bool {
+	for _, s := range p.Sinks {
+		if !s.In[0].Kinds.InsertOnly() {
+			return false
+		}
+	}
+	return true
 }
