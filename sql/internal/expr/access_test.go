@@ -29,6 +29,7 @@ func TestConstructAndAccess(t *testing.T) {
 		{must(t, Item, m, text("a")), "9", "INT"}, {must(t, Item, m, text("c")), "NULL", "INT"},
 		{must(t, Item, row, i("2")), "x", "STRING"},
 		{must(t, ArrayOf, list, list), "[[1, NULL, 3], [1, NULL, 3]]", "ARRAY<ARRAY<INT> NOT NULL> NOT NULL"},
+		{must(t, Case, literal(t, "TRUE", column.Of(column.Boolean)), i("1"), text("a")), "1", "STRING NOT NULL"},
 		{must(t, Equal, list, list), "TRUE", "BOOLEAN NOT NULL"},
 	} {
 		if got := evalOne(t, c.e); got != c.want || c.e.Type().String() != c.typ {

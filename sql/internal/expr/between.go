@@ -7,7 +7,7 @@ import (
 )
 
 // In is x IN (v1, v2, ...): its first argument is x. Values that are constant are a set.
-var In = &Func{Name: "IN", Resolve: resolveIn, Kernel: inKernel}
+var In = &Func{Name: "IN", Lenient: true, Resolve: resolveIn, Kernel: inKernel}
 
 // NewBetween is x BETWEEN low AND high; a symmetric one takes the bounds in either order.
 func NewBetween(x, low, high Expr, symmetric bool) (Expr, error) {

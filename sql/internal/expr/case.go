@@ -27,6 +27,9 @@ func resolveCase(args []Arg) (Signature, error) {
 	values = append(values, args[len(args)-1].Type)
 	common, ok := CommonType(values)
 	if !ok {
+		common, ok = promoteToText(values)
+	}
+	if !ok {
 		return Signature{}, fmt.Errorf("the values after THEN and ELSE have no common type: %s", typeList(values))
 	}
 	sig := Signature{Result: common}
@@ -38,6 +41,20 @@ func resolveCase(args []Arg) (Signature, error) {
 		}
 	}
 	return sig, nil
+}
+
+// promoteToText is STRING for texts among values of other types that are not nested, as Flink has it in CASE.
+func promoteToText(types []column.Type) (column.Type, bool) {
+	t := column.StringType().Nullable(false)
+	text := false
+	for _, u := range types {
+		if u.ID > column.IntervalMillis || u.IsBinary() {
+			return t, false
+		}
+		text = text || u.IsText()
+		t.NotNull = t.NotNull && u.NotNull
+	}
+	return t, text
 }
 
 func typeList(types []column.Type) string {

@@ -41,15 +41,8 @@ func newDivisor(d int64) divisor {
 }
 
 func (v divisor) quo(n int64) int64 {
-	hi, _ := bits.Mul64(uint64(n), uint64(v.magic))
-	q := int64(hi) - n>>63&v.magic - v.magic>>63&n
-	switch {
-	case v.d > 0 && v.magic < 0:
-		q += n
-	case v.d < 0 && v.magic > 0:
-		q -= n
-	}
-	q >>= v.shift
+	hi, _ := bits.Mul64(uint64(n), uint64(v.magic)) // unsigned: what that has too much of goes off again
+	q := (int64(hi) - n>>63&v.magic - v.d>>63&n) >> v.shift
 	return q + int64(uint64(q)>>63)
 }
 

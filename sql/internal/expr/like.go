@@ -12,9 +12,15 @@ import (
 
 // Like is LIKE(text, pattern) and LIKE(text, pattern, escape); without an escape no character is special but % and _. Similar is SIMILAR TO.
 var (
-	Like    = &Func{Name: "LIKE", Strict: true, Fails: true, Safe: constantPattern, Resolve: resolveLike(checkLike), Kernel: likeKernel(newLikeMatcher)}
-	Similar = &Func{Name: "SIMILAR TO", Strict: true, Fails: true, Safe: constantPattern, Resolve: resolveLike(checkSimilar), Kernel: likeKernel(newSimilarMatcher)}
+	Like    = likeFunc("LIKE", checkLike, newLikeMatcher)
+	Similar = likeFunc("SIMILAR TO", checkSimilar, newSimilarMatcher)
 )
+
+type matcherMaker func(pattern, escape string) (func(s string) bool, error)
+
+func likeFunc(name string, check func(pattern, escape string) error, compile matcherMaker) *Func {
+	return &Func{Name: name, Strict: true, Fails: true, Safe: constantPattern, Resolve: resolveLike(check), Kernel: likeKernel(compile)}
+}
 
 func resolveLike(check func(pattern, escape string) error) func(args []Arg) (Signature, error) {
 	return func(args []Arg) (Signature, error) {
@@ -69,7 +75,7 @@ func checkSimilar(pattern, escape string) error {
 }
 
 // likeKernel compiles a constant pattern once, and others as often as they change.
-func likeKernel(compile func(pattern, escape string) (func(s string) bool, error)) func(s *Site) (Kernel, error) {
+func likeKernel(compile matcherMaker) func(s *Site) (Kernel, error) {
 	return func(s *Site) (Kernel, error) {
 		var pattern, escape string
 		var match func(s string) bool
@@ -101,7 +107,7 @@ func likeKernel(compile func(pattern, escape string) (func(s string) bool, error
 }
 
 // constantLike is the loop for a constant pattern, which the common ones have without a call per row; nil if it is not constant.
-func constantLike(s *Site, compile func(pattern, escape string) (func(s string) bool, error)) Kernel {
+func constantLike(s *Site, compile matcherMaker) Kernel {
 	pattern, ok := s.Constant(1)
 	escape := any("")
 	if len(s.Args) == 3 {
