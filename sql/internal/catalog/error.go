@@ -26,10 +26,29 @@ func Errorf(pos ast.Pos, format string, args ...any) *Error {
 // Near adds the candidate that the word is probably a misspelling of, and how long the underlined word is.
 func (e *Error) Near(word string, candidates []string) *Error {
 	e.Length = len([]rune(word))
-	if near := parse.Nearest(word, candidates); near != "" {
+	near := parse.Nearest(word, candidates)
+	if near == "" {
+		near = sameBeginning(word, candidates)
+	}
+	if near != "" && near != word {
 		e.Hint = "did you mean " + near + "?"
 	}
 	return e
+}
+
+// sameBeginning is the candidate that begins like at least half of the word, as location_clicks does for locationstream.
+func sameBeginning(word string, candidates []string) string {
+	best, length := "", max(3, (len(word)+1)/2-1)
+	for _, c := range candidates {
+		n := 0
+		for n < len(c) && n < len(word) && (c[n]|0x20) == (word[n]|0x20) {
+			n++
+		}
+		if n > length {
+			best, length = c, n
+		}
+	}
+	return best
 }
 
 // WithHint adds what is probably meant, or what to do.

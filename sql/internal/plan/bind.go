@@ -24,6 +24,8 @@ type Binder struct {
 	Session *catalog.Session
 	// Zone is table.local-time-zone; nil is UTC.
 	Zone *time.Location
+	// Batch says that inputs end: windows take any timestamp then, not only time attributes.
+	Batch bool
 
 	errs  []*Error
 	ctes  []*cte
@@ -185,6 +187,14 @@ func hasOuter(e expr.Expr) bool {
 		return !found
 	})
 	return found
+}
+
+// plural is "1 column", "2 columns".
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }
 
 func quoteNames(names []string) string { return strings.Join(names, ", ") }

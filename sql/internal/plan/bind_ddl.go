@@ -459,7 +459,7 @@ func (b *Binder) orderedNames(x *ast.CreateTable, columns []catalog.Column) []ca
 		names = append(names, c.Name)
 	}
 	if len(x.Names) != len(columns) {
-		b.failf(x.Names[0].Pos, "the query has %d columns, %d names are given", len(columns), len(x.Names))
+		b.failf(x.Names[0].Pos, "the query has %s, %d are named", plural(len(columns), "column"), len(x.Names))
 		return nil
 	}
 	var out []catalog.Column
@@ -501,7 +501,7 @@ func (b *Binder) viewColumns(t *Table, q *ast.Query) bool {
 	}
 	s := n.Schema()
 	if len(t.View.Columns) > 0 && len(t.View.Columns) != len(s) {
-		b.failf(q.Pos, "the query has %d columns, the view names %d", len(s), len(t.View.Columns))
+		b.failf(q.Pos, "the query has %s, the view names %d", plural(len(s), "column"), len(t.View.Columns))
 		return false
 	}
 	t.Columns = nil

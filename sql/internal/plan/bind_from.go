@@ -49,7 +49,7 @@ func (b *Binder) alias(r *relation, a *ast.Alias) *relation {
 	cols := r.columns
 	if len(a.Columns) > 0 {
 		if len(a.Columns) != len(cols) {
-			b.failf(a.Columns[0].Pos, "%s has %d columns, %d names are given", a.Name.Text, len(cols), len(a.Columns))
+			b.failf(a.Columns[0].Pos, "%s has %s, %d are named", a.Name.Text, plural(len(cols), "column"), len(a.Columns))
 			return nil
 		}
 		renamed := make([]named, len(cols))
@@ -214,7 +214,7 @@ func (b *Binder) view(t *Table, pos ast.Pos) Node {
 	b.views[t] = nil
 	session := *b.Session
 	session.Catalog, session.Database = t.View.Catalog, t.View.Database
-	inner := &Binder{Session: &session, Zone: b.Zone, views: b.views}
+	inner := &Binder{Session: &session, Zone: b.Zone, Batch: b.Batch, views: b.views}
 	n := inner.query(t.View.Query, nil)
 	if err := inner.Err(); err != nil || n == nil {
 		delete(b.views, t)
@@ -224,7 +224,8 @@ func (b *Binder) view(t *Table, pos ast.Pos) Node {
 	}
 	if len(t.View.Columns) > 0 && len(t.View.Columns) != len(n.Schema()) {
 		delete(b.views, t)
-		b.failf(pos, "view %s is no longer valid: its query has %d columns, it names %d", t.Name, len(n.Schema()), len(t.View.Columns))
+		b.failf(pos, "view %s is no longer valid: its query has %s, it names %d", t.Name, plural(len(n.Schema()), "column"),
+			len(t.View.Columns))
 		return nil
 	}
 	n = rename(n, t.View.Columns)
@@ -271,8 +272,14 @@ func (b *Binder) join(x *ast.Join, parent *scope, left *relation) *relation {
 	}
 	switch r := x.R.(type) {
 	case *ast.Unnest, *ast.TableFunc:
-		if f, ok := r.(*ast.TableFunc); ok && b.isWindow(f.Call) {
-			break
+		if f, ok := r.(*ast.TableFunc); ok {
+			name := upper(f.Call.Func)
+			if b.isWindow(f.Call) || name == "TO_CHANGELOG" || name == "FROM_CHANGELOG" {
+				break
+			}
+			if name == "SNAPSHOT" {
+				return b.snapshotJoin(l, f, spec, parent)
+			}
 		}
 		return b.lateralJoin(l, r, spec, parent)
 	case *ast.DerivedTable:

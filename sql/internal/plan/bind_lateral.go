@@ -129,8 +129,7 @@ func (b *Binder) tableFunc(x *ast.Call) *expr.TableFunc {
 	return nil
 }
 
-var notYetTables = map[string]bool{"ML_PREDICT": true, "VECTOR_SEARCH": true, "FROM_CHANGELOG": true, "TO_CHANGELOG": true,
-	"ML_EVALUATE": true, "SNAPSHOT": true}
+var notYetTables = map[string]bool{"ML_PREDICT": true, "VECTOR_SEARCH": true, "ML_EVALUATE": true, "SNAPSHOT": true}
 
 // unnestFunc is UNNEST until the library has it.
 func unnestFunc(ordinality bool) *expr.TableFunc {

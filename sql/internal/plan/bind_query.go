@@ -91,7 +91,7 @@ func (b *Binder) with(w *ast.With) {
 		n := b.query(t.Query, nil)
 		if n != nil && len(t.Columns) > 0 {
 			if len(t.Columns) != len(n.Schema()) {
-				b.failf(t.Columns[0].Pos, "%s has %d columns, %d names are given", t.Name.Text, len(n.Schema()), len(t.Columns))
+				b.failf(t.Columns[0].Pos, "%s has %s, %d are named", t.Name.Text, plural(len(n.Schema()), "column"), len(t.Columns))
 				n = nil
 			} else {
 				names := make([]string, len(t.Columns))
@@ -135,7 +135,7 @@ func (b *Binder) ordinal(it ast.OrderItem, out Schema) expr.Expr {
 		return nil
 	}
 	if n < 1 || n > len(out) {
-		b.failf(it.Pos, "ORDER BY %d: the query has %d columns", n, len(out))
+		b.failf(it.Pos, "ORDER BY %d: the query has %s", n, plural(len(out), "column"))
 		return &expr.Literal{}
 	}
 	return columnOf(out, n-1)
@@ -222,7 +222,7 @@ func (b *Binder) setOp(x *ast.SetOp, parent *scope) Node {
 	}
 	ls, rs := l.Schema(), r.Schema()
 	if len(ls) != len(rs) {
-		b.failf(x.OpPos, "%s: the left side has %d columns, the right side %d", x.Kind, len(ls), len(rs))
+		b.failf(x.OpPos, "%s: the left side has %s, the right side %d", x.Kind, plural(len(ls), "column"), len(rs))
 		return nil
 	}
 	out := &SetOp{Kind: SetKind(x.Kind), All: x.All}
@@ -274,7 +274,7 @@ func (b *Binder) values(x *ast.Values, parent *scope) Node {
 			continue
 		}
 		if len(rows) > 0 && len(row) != len(rows[0]) {
-			b.failf(r.Position(), "this row has %d values, the first one %d", len(row), len(rows[0]))
+			b.failf(r.Position(), "this row has %s, the first one %d", plural(len(row), "value"), len(rows[0]))
 			ok = false
 			continue
 		}

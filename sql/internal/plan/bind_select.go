@@ -112,6 +112,10 @@ func (s *scope) star(x *ast.Star) []named {
 	default:
 		var ok bool
 		if cols, ok = s.starOf(x); !ok {
+			if _, n := lookup(s.rel.columns, x.Of[0].Text); n == 0 { // no row either: a table is missing
+				s.unknownName(&ast.Ident{Pos: x.Pos, Parts: append(x.Of[:len(x.Of):len(x.Of)], ast.Name{})})
+				return nil
+			}
 			return s.rowStar(s.expr(&ast.Ident{Pos: x.Pos, Parts: x.Of}), x.Pos)
 		}
 	}

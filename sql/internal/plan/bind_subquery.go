@@ -176,7 +176,7 @@ func (s *scope) inQuery(pos ast.Pos, x ast.Expr, query *ast.Query, ref subRef) e
 		return nil
 	}
 	if len(q.outs) != len(left) {
-		s.b.failf(pos, "the subquery has %d columns, the left side %d", len(q.outs), len(left))
+		s.b.failf(pos, "the subquery has %s, the left side %d", plural(len(q.outs), "column"), len(left))
 		return nil
 	}
 	if len(left) > 1 && ref.op != "=" && ref.op != "<>" {
@@ -266,9 +266,11 @@ func (b *Binder) filter(n Node, cond expr.Expr) Node {
 
 // semi keeps the rows for which EXISTS, IN or ANY holds, or with not those for which it does not.
 func (b *Binder) semi(n Node, ref *subRef, not bool) Node {
-	right, outs := ref.q.materialise()
-	if right == nil {
-		return b.notCorrelated(ref)
+	right, outs := ref.q.node, ref.q.outs
+	if ref.kind != existsSub { // which needs no column
+		if right, outs = ref.q.materialise(); right == nil {
+			return b.notCorrelated(ref)
+		}
 	}
 	width := len(n.Schema())
 	var conds []expr.Expr

@@ -32,6 +32,9 @@ func (b *Binder) tableFunction(x *ast.TableFunc, parent *scope) *relation {
 	if b.isWindow(x.Call) {
 		return b.alias(b.windowTable(x.Call, parent), x.Alias)
 	}
+	if name := upper(x.Call.Func); changelogArgs[name] != nil && name != "SNAPSHOT" {
+		return b.alias(b.changelogFunction(x.Call, name, parent), x.Alias)
+	}
 	return b.lateralJoin(nil, x, joinSpec{pos: x.Pos, kind: ast.Cross}, parent)
 }
 
@@ -111,7 +114,7 @@ func (b *Binder) windowArgs(c *ast.Call, name string, params []string) (map[stri
 			continue
 		}
 		p := strings.ToUpper(n.Name.Text)
-		if p == "INPUT" {
+		if p == "INPUT" && params[0] == "DATA" {
 			p = "DATA"
 		}
 		known := false
@@ -187,7 +190,7 @@ func (b *Binder) timeColumn(x ast.Expr, in Schema, name string) int {
 // checkTime makes sure that a column is a time attribute.
 func (b *Binder) checkTime(i int, in Schema, pos ast.Pos, name string) int {
 	t := in[i].Type
-	if t.Attribute != column.NoAttribute {
+	if t.Attribute != column.NoAttribute || b.Batch && t.IsTimestamp() {
 		return i
 	}
 	e := b.failf(pos, "%s needs a time attribute, the column %s is %s", name, in[i].Name, t)
@@ -229,8 +232,6 @@ func (b *Binder) checkWindow(w Window, pos ast.Pos, name string) bool {
 		return bad("the step must be positive, not %v", w.Step)
 	case w.Kind == Cumulate && w.Size%w.Step != 0:
 		return bad("the size %v is no multiple of the step %v", w.Size, w.Step)
-	case w.Kind == Cumulate && w.Step > w.Size, w.Kind == Hop && w.Step > w.Size && false:
-		return bad("the step %v is larger than the size %v", w.Step, w.Size)
 	}
 	unit := w.Size
 	if w.Kind == Hop || w.Kind == Cumulate {

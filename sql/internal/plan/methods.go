@@ -186,3 +186,29 @@ func (n *Sink) With(in ...Node) Node {
 	c.Input = in[0]
 	return &c
 }
+
+// Schema implements Node.
+func (n *ToChangelog) Schema() Schema { return n.Out }
+
+// Inputs implements Node.
+func (n *ToChangelog) Inputs() []Node { return []Node{n.Input} }
+
+// With implements Node.
+func (n *ToChangelog) With(in ...Node) Node {
+	c := *n
+	c.Input = in[0]
+	return &c
+}
+
+// Schema implements Node.
+func (n *FromChangelog) Schema() Schema { return n.Out }
+
+// Inputs implements Node.
+func (n *FromChangelog) Inputs() []Node { return []Node{n.Input} }
+
+// With implements Node.
+func (n *FromChangelog) With(in ...Node) Node {
+	c := *n
+	c.Input = in[0]
+	return &c
+}

@@ -50,7 +50,14 @@ func Describe(n Node) string {
 	case *TemporalJoin:
 		left := n.Left.Schema()
 		both := append(left[:len(left):len(left)], n.Right.Schema()...)
+		if n.Snapshot != nil {
+			return fmt.Sprintf("SnapshotJoin(%s, %s %s, on=%s)", joinNames[n.Kind], n.Snapshot.Condition, Text(n.Snapshot.Time, nil), Text(n.Cond, both))
+		}
 		return fmt.Sprintf("TemporalJoin(%s, time=%s, on=%s)", joinNames[n.Kind], left[n.Time].Name, Text(n.Cond, both))
+	case *ToChangelog:
+		return fmt.Sprintf("ToChangelog(%s, codes=%v, full deletes=%v)", fieldList(n.Out), n.Codes, n.FullDeletes)
+	case *FromChangelog:
+		return fmt.Sprintf("FromChangelog(%s, op=%s, kinds=%v)", fieldList(n.Out), columnName(n.Input.Schema(), n.Op), n.Kinds)
 	case *Correlate:
 		return n.describe()
 	case *Over:
