@@ -66,6 +66,13 @@ func (s *Session) Prepare(script string) ([]*Step, error) {
 		}
 		p.steps = append(p.steps, step)
 	}
+	if len(p.together) > 0 && len(p.problems) == 0 {
+		step := &Step{Statement: "INSERT ...", Line: int(p.pos.Line)}
+		if step.Job, err = p.job(p.together); err != nil {
+			p.fail(err, p.pos)
+		}
+		p.steps = append(p.steps, step)
+	}
 	if len(p.problems) > 0 {
 		return nil, &ScriptError{p.problems}
 	}
@@ -79,6 +86,8 @@ type preparation struct {
 	pos      ast.Pos // of the statement
 	steps    []*Step
 	problems []error
+	// together are the INSERTs that nobody waits for: they run at the end, as one job.
+	together []plan.Node
 }
 
 // fail notes what is wrong with a statement, each problem with its line.
@@ -231,6 +240,7 @@ func (p *preparation) query(st *ast.QueryStmt, step *Step) error {
 		return err
 	}
 	step.Job.result, step.Job.Name = r, "collect"
+	step.Job.Kinds = get(p.Session, RuntimeMode) != "BATCH"
 	step.Job.Updates = !step.Job.plan.InsertOnly()
 	for _, f := range n.Schema() {
 		step.Job.Columns = append(step.Job.Columns, table.Column{Name: f.Name, Type: f.Type})
@@ -276,6 +286,10 @@ func (p *preparation) insert(list []ast.Statement, step *Step) error {
 	roots, err := p.inserts(list)
 	if err != nil {
 		return err
+	}
+	if !get(p.Session, DMLSync) {
+		p.together = append(p.together, roots...)
+		return nil
 	}
 	step.Job, err = p.job(roots)
 	return err

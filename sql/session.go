@@ -126,14 +126,17 @@ func (s *Session) binder() (*plan.Binder, error) {
 	return &plan.Binder{Session: s.names, Zone: loc}, err
 }
 
+// ColumnWidth is where columns of printed results are cut, in characters.
+func (s *Session) ColumnWidth() int { return get(s, MaxColumnWidth) }
+
 // Job is one job that a script asks for: an INSERT, a statement set, or a query.
 type Job struct {
 	// Name is Flink's: insert-into_catalog.database.table.
 	Name string
 	// Columns are those of a query's result; nil for a job that writes tables.
 	Columns []table.Column
-	// Updates says that rows of a query's result may be taken back or changed later.
-	Updates bool
+	// Kinds says that a query's rows are a changelog: those of streaming mode. Updates that some of them may be taken back or changed later.
+	Kinds, Updates bool
 	// Config are the session's options at the place of the statement, by key.
 	Config map[string]string
 

@@ -217,4 +217,3 @@ func grid(head []string, rows [][]string, left bool) string {
 	fmt.Fprintf(&b, "%d row%s in set\n", len(rows), plural(len(rows)))
 	return b.String()
 }
-
