@@ -346,3 +346,20 @@ func TestUnnest(t *testing.T) {
 		}
 	}
 }
+
+// A search that begins where a literal is finds what a search of the whole text finds.
+func TestPatternCut(t *testing.T) {
+	for _, java := range []string{"(&|^)channel_id=([^&]*)", "^ab", "x?(ab|cd)ef", "(a|b)?abc", "é.ab", "\\bab", "ab$", "(?i)ab", "[^a]ab(c)?", "(^|x)ab"} {
+		p, err := compilePattern(java)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range []string{"", "ab", "xab", "éab", "ééxabab", "channel_id=1", "a?x=1&channel_id=7&y", "xchannel_id=1&channel_id=2", "cdef abef", "abcabc", "é1ab",
+			"a ab", "bab\nab", "aaab", "xxabc"} {
+			got, want := p.find(s), p.FindStringSubmatchIndex(s)
+			if !slices.Equal(got, want) || p.matches(s) != (want != nil) {
+				t.Errorf("%q in %q: %v, the whole text gives %v", java, s, got, want)
+			}
+		}
+	}
+}
