@@ -280,6 +280,7 @@ func FuzzEval(f *testing.F) {
 	for seed := range uint64(400) {
 		f.Add(seed, uint8(seed%5))
 	}
+	f.Add(uint64(130), uint8(30)) // a divisor that a cast makes zero
 	f.Fuzz(func(t *testing.T, seed uint64, depth uint8) {
 		m := treeMaker{rand.New(rand.NewPCG(seed, 1))}
 		b := m.batch(1 + m.IntN(100))

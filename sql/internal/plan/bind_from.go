@@ -107,6 +107,12 @@ func (b *Binder) namedTable(path ast.Path, hints []ast.Hint) *relation {
 // table is a scan of a table with its computed columns and watermark, or a view's query.
 func (b *Binder) table(t *Table, pos ast.Pos, hints []ast.Hint) Node {
 	if t.View != nil {
+		for _, h := range hints {
+			if h.Name == "OPTIONS" {
+				b.failf(h.Pos, "%s is a view: OPTIONS belong to the tables in its query", t.Name)
+				return nil
+			}
+		}
 		return b.view(t, pos)
 	}
 	return b.scan(t, b.tableOptions(hints))

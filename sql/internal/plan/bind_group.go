@@ -133,6 +133,14 @@ func (s *scope) aggCall(x *ast.Call, f *expr.Agg) *call {
 		ok = ok && e != nil
 		c.args = append(c.args, e)
 	}
+	for _, e := range s.jsonArgs(x.JSON) {
+		ok = ok && e != nil
+		c.args = append(c.args, e)
+	}
+	if x.Nulls == ast.IgnoreNulls {
+		s.b.notYet(x.Pos, "IGNORE NULLS")
+		ok = false
+	}
 	if x.Filter != nil {
 		c.filter = s.condition(x.Filter, "FILTER")
 		ok = ok && c.filter != nil

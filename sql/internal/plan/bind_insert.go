@@ -109,6 +109,26 @@ func (b *Binder) insertTarget(x *ast.Insert, t *Table) *insertTarget {
 		}
 		return target
 	}
+	ok = b.listColumns(x, t, target, place) && ok
+	for i, c := range target.columns {
+		if target.from[i] < 0 && target.fixed[i] == nil && c.Type.NotNull {
+			b.failf(x.Columns[0].Position(), "the column %s of %s is NOT NULL and is given no value", c.Name, t.Name)
+			ok = false
+		}
+	}
+	if !ok {
+		return nil
+	}
+	return target
+}
+
+// listColumns takes the column list of INSERT INTO t (a, b).
+func (b *Binder) listColumns(x *ast.Insert, t *Table, target *insertTarget, place map[string]int) bool {
+	ok := true
+	var names []string
+	for _, c := range target.columns {
+		names = append(names, c.Name)
+	}
 	for _, path := range x.Columns {
 		name := path.Last()
 		i, known := place[name.Text]
@@ -131,16 +151,7 @@ func (b *Binder) insertTarget(x *ast.Insert, t *Table) *insertTarget {
 			target.width++
 		}
 	}
-	for i, c := range target.columns {
-		if target.from[i] < 0 && target.fixed[i] == nil && c.Type.NotNull {
-			b.failf(x.Columns[0].Position(), "the column %s of %s is NOT NULL and is given no value", c.Name, t.Name)
-			ok = false
-		}
-	}
-	if !ok {
-		return nil
-	}
-	return target
+	return ok
 }
 
 // matchSink casts the query's columns to the sink's, or says what does not fit with both schemas.

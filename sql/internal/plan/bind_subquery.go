@@ -281,16 +281,17 @@ func (b *Binder) semi(n Node, ref *subRef, not bool) Node {
 		nullable = nullable || !l.Type().NotNull || !r.Type().NotNull
 	}
 	kind := Semi
-	if ref.kind == allSub { // no row for which it is not true
-		kind, conds = NullAnti, []expr.Expr{mustCall("NOT", and(conds))}
-		if not {
-			kind = Semi
-		}
-	} else if not {
+	switch {
+	case ref.kind == allSub && not: // a row for which it is false
+		conds = []expr.Expr{mustCall("NOT", and(conds))}
+	case ref.kind == allSub: // no row for which it is false or unknown
+		kind, conds = Anti, []expr.Expr{mustCall("IS NOT TRUE", and(conds))}
+	case not && nullable && len(ref.q.conds) > 0: // of the rows that belong to this one: none for which it is true or unknown
+		kind, conds = Anti, []expr.Expr{mustCall("IS NOT FALSE", and(conds))}
+	case not && nullable:
+		kind = NullAnti
+	case not:
 		kind = Anti
-		if nullable {
-			kind = NullAnti
-		}
 	}
 	for _, c := range ref.q.conds {
 		conds = append(conds, overBoth(c, width))

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -59,7 +60,7 @@ func (b *Binder) windowTable(c *ast.Call, parent *scope) *relation {
 	if rel == nil {
 		return nil
 	}
-	w := Window{Kind: spec.kind, Time: b.timeColumn(args["TIMECOL"], rel.node.Schema(), name), Partition: partition}
+	w := Window{Kind: spec.kind, Time: b.timeColumn(args["TIMECOL"], rel.node, name), Partition: partition}
 	if w.Time < 0 {
 		return nil
 	}
@@ -169,7 +170,7 @@ func (b *Binder) tableArg(x ast.Expr, name string, parent *scope) (*relation, []
 }
 
 // timeColumn is the place of DESCRIPTOR(c), which is a time attribute; -1 if something is wrong.
-func (b *Binder) timeColumn(x ast.Expr, in Schema, name string) int {
+func (b *Binder) timeColumn(x ast.Expr, in Node, name string) int {
 	d, ok := x.(*ast.DescriptorArg)
 	if !ok || len(d.Columns) != 1 {
 		b.failf(x.Position(), "%s expects DESCRIPTOR(column) with the time column", name)
@@ -177,7 +178,7 @@ func (b *Binder) timeColumn(x ast.Expr, in Schema, name string) int {
 	}
 	c := d.Columns[0].Name
 	var names []string
-	for i, f := range in {
+	for i, f := range in.Schema() {
 		if f.Name == c.Text {
 			return b.checkTime(i, in, c.Pos, name)
 		}
@@ -187,10 +188,19 @@ func (b *Binder) timeColumn(x ast.Expr, in Schema, name string) int {
 	return -1
 }
 
-// checkTime makes sure that a column is a time attribute.
-func (b *Binder) checkTime(i int, in Schema, pos ast.Pos, name string) int {
+// onlyValues reports whether a node reads nothing but rows of the query itself, which end at once.
+func onlyValues(n Node) bool {
+	if _, scan := n.(*Scan); scan {
+		return false
+	}
+	return !slices.ContainsFunc(n.Inputs(), func(in Node) bool { return !onlyValues(in) })
+}
+
+// checkTime makes sure that a column is a time attribute, or any timestamp of an input that ends.
+func (b *Binder) checkTime(i int, n Node, pos ast.Pos, name string) int {
+	in := n.Schema()
 	t := in[i].Type
-	if t.Attribute != column.NoAttribute || b.Batch && t.IsTimestamp() {
+	if t.Attribute != column.NoAttribute || t.IsTimestamp() && (b.Batch || onlyValues(n)) {
 		return i
 	}
 	e := b.failf(pos, "%s needs a time attribute, the column %s is %s", name, in[i].Name, t)
@@ -293,7 +303,7 @@ func (s *selected) bindWindow(x *ast.GroupBy) {
 		return
 	}
 	schema := s.node.Schema()
-	w := Window{Kind: windowFunctions[name].kind, Time: s.b.checkTime(time.Index, schema, found.Args[0].Position(), name)}
+	w := Window{Kind: windowFunctions[name].kind, Time: s.b.checkTime(time.Index, s.node, found.Args[0].Position(), name)}
 	if w.Time < 0 || !s.b.groupWindowSizes(&w, found, name) {
 		return
 	}
