@@ -118,17 +118,13 @@ func (p *places) expr(e expr.Expr) expr.Expr {
 	if e == nil {
 		return nil
 	}
-	if c, path, ok := fieldPath(e); ok {
+	if c, path, ok := fieldPath(e); ok && p.whole[c] < 0 {
 		for k := len(path); k > 0; k-- {
 			for _, x := range p.parts {
 				if x.column == c && slices.Equal(x.path, path[:k]) {
 					return p.below(e, len(path)-k, x.to)
 				}
 			}
-		}
-		if len(path) == 0 {
-			old := e.(*expr.Column)
-			return &expr.Column{Index: p.whole[c], Of: old.Of, Name: old.Name}
 		}
 	}
 	switch e := e.(type) {
@@ -304,22 +300,40 @@ func pruneProject(n *Project, w *wants) (Node, *places) {
 	below := newWants(len(n.Input.Schema()))
 	p := &places{whole: make([]int, len(n.Exprs))}
 	out := &Project{}
-	var kept []int
-	for i := range n.Exprs {
+	keep := func(e expr.Expr, f Field) {
+		below.expr(e)
+		out.Exprs, out.Out = append(out.Exprs, e), append(out.Out, f)
+	}
+	for i, e := range n.Exprs {
 		p.whole[i] = -1
-		if w.has(i) {
-			p.whole[i] = len(kept)
-			kept = append(kept, i)
-			below.expr(n.Exprs[i])
-			out.Out = append(out.Out, n.Out[i])
+		_, _, plain := fieldPath(e)
+		switch {
+		case !w.has(i):
+		case w.whole[i] || !plain:
+			p.whole[i] = len(out.Exprs)
+			keep(e, n.Out[i])
+		default:
+			for _, path := range shortest(w.paths[i]) {
+				p.parts = append(p.parts, part{i, path, len(out.Exprs)})
+				field := fieldAt(e, path)
+				keep(field, Field{n.Out[i].Name + "." + pathName(n.Out[i].Type, path), field.Type()})
+			}
 		}
 	}
 	in, q := prune(n.Input, below)
 	out.Input = in
-	for _, i := range kept {
-		out.Exprs = append(out.Exprs, q.expr(n.Exprs[i]))
+	for i, e := range out.Exprs {
+		out.Exprs[i] = q.expr(e)
 	}
 	return out, p
+}
+
+// fieldAt is a field of a field of a row.
+func fieldAt(row expr.Expr, path []int) expr.Expr {
+	for _, at := range path {
+		row = fieldOf(row, at)
+	}
+	return row
 }
 
 func pruneWatermark(n *Watermark, w *wants) (Node, *places) {
