@@ -12,8 +12,12 @@ import (
 
 // The aggregates that keep values in the order in which they came.
 var (
-	FirstValue = &Agg{Name: "FIRST_VALUE", Resolve: anyValue, WantsOrder: true, New: newList(listSpec{skipNulls: true, keep: keepFirst, result: firstOf})}
-	LastValue  = &Agg{Name: "LAST_VALUE", Resolve: anyValue, WantsOrder: true, New: newList(listSpec{skipNulls: true, keep: keepLast, result: lastOf})}
+	FirstValue = &Agg{
+		Name: "FIRST_VALUE", Resolve: anyValue, WantsOrder: true, New: newList(listSpec{skipNulls: true, keep: keepFirst, result: firstOf}),
+	}
+	LastValue = &Agg{
+		Name: "LAST_VALUE", Resolve: anyValue, WantsOrder: true, New: newList(listSpec{skipNulls: true, keep: keepLast, result: lastOf}),
+	}
 	// SingleValue is what a scalar sub-query gives: more than one row is an error.
 	SingleValue = &Agg{Name: "SINGLE_VALUE", Resolve: anyValue, New: newList(listSpec{result: singleOf})}
 	ListAgg     = &Agg{Name: "LISTAGG", Resolve: resolveListAgg, WantsOrder: true, New: newList(listSpec{skipNulls: true, result: joined})}
