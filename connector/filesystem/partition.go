@@ -106,7 +106,9 @@ func unescape(s string) string {
 
 // partitionCommit reads when partitions are told to be complete; nil: never.
 func (l *layout) partitionCommit(o *table.Options) *file.PartitionCommit {
-	c := &file.PartitionCommit{DelayMs: o.Duration("sink.partition-commit.delay").Milliseconds(), SuccessFile: o.Text("sink.partition-commit.success-file.name")}
+	c := &file.PartitionCommit{
+		DelayMs: o.Duration("sink.partition-commit.delay").Milliseconds(), SuccessFile: o.Text("sink.partition-commit.success-file.name"),
+	}
 	trigger := o.OneOf("sink.partition-commit.trigger", "process-time", "partition-time")
 	zone, err := time.LoadLocation(o.Text("sink.partition-commit.watermark-time-zone"))
 	if err != nil {
