@@ -188,7 +188,7 @@ const (
 // commit commits with bounded retries (A11.4).
 func commit(ctx context.Context, c Committer, committables [][]byte) (err error) {
 	for i := range maxCommitAttempts {
-		if err = c.Commit(ctx, committables); err == nil || operator.IsPermanent(err) {
+		if err = c.Commit(ctx, committables); err == nil || operator.IsHopeless(err) {
 			return err
 		}
 		select {

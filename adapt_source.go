@@ -23,7 +23,9 @@ type sourceOperator[T any] struct {
 	fresh   *record.Rows[T]
 	marks   *operator.SplitMarks[T]
 	silence operator.Silence
-	numbers map[string]int // number of a split by its id
+	numbers map[string]int  // number of a split by its id
+	cursor  operator.Cursor // in the batch that gets event times
+	reading bool
 	letters *record.Rows[BadInput]
 	stopped bool
 	reject  error
@@ -52,7 +54,9 @@ func (s *sourceOperator[T]) Poll() (operator.SourceStatus, error) {
 		return operator.SourceIdle, nil
 	}
 	b := s.fresh.Get()
+	s.reading = true
 	status, err := s.reader.Read(b)
+	s.reading = false
 	if err == nil {
 		err = s.reject
 	}
@@ -62,7 +66,9 @@ func (s *sourceOperator[T]) Poll() (operator.SourceStatus, error) {
 	n := b.Len()
 	s.ctx.Counters.In.Add(countRecords(b))
 	if n > 0 {
-		s.marks.Stamp(b)
+		if err := s.marks.Stamp(b, &s.cursor); err != nil {
+			return 0, err
+		}
 		b.Head.Split = 0
 		s.silence.Activity(s.ctx.Now())
 		if err := s.ctx.Out[0].Emit(b); err != nil {
@@ -89,6 +95,17 @@ func (s *sourceOperator[T]) Poll() (operator.SourceStatus, error) {
 		return operator.SourceEnd, nil
 	}
 	return 0, fmt.Errorf("BUG: the reader returned status %d", status)
+}
+
+// Current implements operator.Describer.
+func (s *sourceOperator[T]) Current() (any, bool) { return s.cursor.Current() }
+
+// Place implements operator.Placer.
+func (s *sourceOperator[T]) Place() string {
+	if l, ok := s.reader.(Locator); ok && s.reading {
+		return l.Location()
+	}
+	return ""
 }
 
 // Assign implements operator.Source.

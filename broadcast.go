@@ -31,6 +31,9 @@ type broadcastPort[K comparable, B any] struct {
 
 func (p *broadcastPort[K, B]) init() error { return nil }
 
+// Current implements operator.Describer: there are no keys.
+func (p *broadcastPort[K, B]) Current() (any, bool) { return nil, false }
+
 func (p *broadcastPort[K, B]) each(b record.Batch, o keyedInput[K]) error {
 	in := b.(*record.Rows[B])
 	times := in.Head.Times

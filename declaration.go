@@ -44,6 +44,9 @@ type misuse string
 // Error says what is wrong, and where.
 func (m misuse) Error() string { return string(m) }
 
+// Unwrap marks it as permanent: every attempt would meet it again.
+func (m misuse) Unwrap() error { return operator.Permanent(errors.New(string(m))) }
+
 // declare notes a state of the user's: keyed state and operator state of one operator share their names. ok is false if there is something
 // wrong with it, which Open reports with everything else that is.
 func (s *scope) declare(name string) (d declaration, ok bool) {

@@ -218,14 +218,18 @@ func (s Stream[T]) Global() Stream[T] { return s.with(graph.Global, nil) }
 // PartitionCustom sends each record to the subtask that f chooses, in [0, subtasks).
 func (s Stream[T]) PartitionCustom(f func(v T, subtasks int) int) Stream[T] {
 	return s.with(graph.Custom, func(p partitioning) network.Partitioner {
-		return &network.Custom{Choose: func(b record.Batch, at []int32) ([]int32, error) {
-			for _, v := range b.(*record.Rows[T]).Rows {
+		cursor := &operator.Cursor{}
+		return &network.Custom{Working: cursor.Current, Choose: func(b record.Batch, at []int32) ([]int32, error) {
+			cursor.Begin(b)
+			for i, v := range b.(*record.Rows[T]).Rows {
+				cursor.At(i)
 				to := f(v, p.receivers)
 				if to < 0 || to >= p.receivers {
 					return nil, fmt.Errorf("the partitioner chose subtask %d of %d for record %s", to, p.receivers, operator.Shorten(v))
 				}
 				at = append(at, int32(to))
 			}
+			cursor.End()
 			return at, nil
 		}}
 	})

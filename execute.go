@@ -68,7 +68,7 @@ func Prepare(name string, build func(*Env), cfg *config.Set, log *slog.Logger) (
 	registerJob(j.registry.Group(metrics.Scope{Level: metrics.JobManagerJobLevel, Host: "localhost", JobID: engine.ID, JobName: name}),
 		j.driver.Status, time.Now)
 	j.cluster = &localCluster{job: j}
-	j.cluster.engine = &taskmanager.Cluster{Job: engine, Storage: stateStorage{j.driver.Storage()}, Events: j.cluster}
+	j.cluster.engine = &taskmanager.Cluster{Job: engine, Storage: stateStorage{j.driver.Storage()}, Events: j.cluster, Log: log}
 	return j, nil
 }
 
@@ -97,6 +97,9 @@ func (j *Job) PlanJSON() ([]byte, error) {
 // All of the snapshot is verified, which takes as long as reading it; the end of ctx ends that with an error.
 func (j *Job) RestorePlan(ctx context.Context) (string, error) {
 	p, note, err := j.driver.Plan(ctx)
+	if isDirectoryError(err) {
+		return "", err
+	}
 	if err != nil {
 		return "", &RestoreError{err}
 	}
@@ -118,6 +121,16 @@ func (e *RestoreError) Error() string { return e.Err.Error() }
 // Unwrap gives the cause.
 func (e *RestoreError) Unwrap() error { return e.Err }
 
+// StuckError says that a function of the job has not returned for task.cancellation.timeout although the job, or an attempt of it, was cancelled.
+// Go cannot end a goroutine: the process should end.
+type StuckError struct{ Err error }
+
+// Error implements error.
+func (e *StuckError) Error() string { return e.Err.Error() }
+
+// Unwrap gives the cause.
+func (e *StuckError) Unwrap() error { return e.Err }
+
 // JobResult is how a job ended.
 type JobResult struct {
 	// Status is FINISHED, CANCELED, FAILED or SUSPENDED.
@@ -131,7 +144,7 @@ type JobResult struct {
 }
 
 // Run runs the job to its end. A cancelled ctx cancels it; with ErrSuspend as its cause everything is kept that is needed to go on.
-// It can be called once.
+// It can be called once. With a *StuckError something of the job still runs.
 func (j *Job) Run(ctx context.Context) (JobResult, error) {
 	j.started = time.Now()
 	r, err := j.driver.Run(ctx, j.cluster)
@@ -142,7 +155,7 @@ func (j *Job) Run(ctx context.Context) (JobResult, error) {
 	}
 	if err != nil {
 		res.Status = "FAILED"
-		if r.Attempts == 0 || isRestoreFailure(err) {
+		if r.Attempts == 0 && !isDirectoryError(err) || isRestoreFailure(err) {
 			err = &RestoreError{err}
 		}
 	}
@@ -151,6 +164,11 @@ func (j *Job) Run(ctx context.Context) (JobResult, error) {
 
 var terminalNames = map[checkpoint.Terminal]string{checkpoint.Finished: "FINISHED", checkpoint.Cancelled: "CANCELED", checkpoint.Failed: "FAILED",
 	checkpoint.Suspended: "SUSPENDED"}
+
+// DirectoryError says that the directory that an option names cannot be used; nothing was started.
+type DirectoryError = jobmanager.DirectoryError
+
+func isDirectoryError(err error) bool { return errors.As(err, new(*DirectoryError)) }
 
 func isRestoreFailure(err error) bool {
 	var refused *jobmanager.RefusedError
@@ -177,6 +195,9 @@ func (j *Job) Metrics() *metrics.Registry { return j.registry }
 func (j *Job) Progress(previous metrics.Snapshot) metrics.Progress {
 	return j.registry.Snapshot().Progress(previous)
 }
+
+// Waiting says what of the job has not ended although it was cancelled, or is to be restarted.
+func (j *Job) Waiting() []string { return j.cluster.engine.Waiting() }
 
 // Status is where the job stands.
 func (j *Job) Status() jobmanager.Snapshot { return j.driver.Status() }
@@ -267,16 +288,21 @@ func (c *localCluster) EnumeratorsSnapshotted(attempt string, id checkpoint.ID, 
 	c.job.driver.Post(jobmanager.EnumeratorsSnapshotted{Attempt: attempt, ID: id, States: states, Err: err})
 }
 
+// Stuck gives the job up: what does not end cannot be waited for any longer.
+func (c *localCluster) Stuck(_ string, err error) { c.job.driver.GiveUp(&StuckError{err}) }
+
 func (c *localCluster) Ended(attempt string, err error) {
 	c.job.driver.Post(jobmanager.AttemptEnded{Attempt: attempt})
 }
 
 // classify puts an error into one of the classes that decide about recovery.
 func classify(err error) jobmanager.Failure {
-	f := jobmanager.Failure{Class: jobmanager.Transient, Err: err}
+	f := jobmanager.Failure{Class: jobmanager.Transient, Err: operator.Advise(err)}
 	var user *operator.Failure
 	switch {
-	case operator.IsPermanent(err):
+	case errors.As(err, &user) && user.Bug:
+		f.Class = jobmanager.Bug
+	case operator.IsHopeless(err):
 		f.Class = jobmanager.Permanent
 	case errors.As(err, &user) && user.Stack != "":
 		f.Class = jobmanager.User

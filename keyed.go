@@ -22,7 +22,7 @@ func KeyBy[K comparable, T any](s Stream[T], f func(T) K) KeyedStream[K, T] {
 	s = s.with(graph.Hash, func(p partitioning) network.Partitioner {
 		finder := operator.KeyFinder[K, T]{Key: f, Codec: k}
 		return &network.Hash{
-			N: p.receivers, Table: keygroup.Route(p.maxParallelism, p.receivers),
+			N: p.receivers, Table: keygroup.Route(p.maxParallelism, p.receivers), Working: finder.Current,
 			Hashes: func(b record.Batch) []uint64 { return finder.Rehash(b.(*record.Rows[T])) },
 		}
 	})

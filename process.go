@@ -47,6 +47,8 @@ func CoProcess[K comparable, A, B, Out any](a KeyedStream[K, A], b KeyedStream[K
 // port is one input of a keyed operator.
 type port[K comparable] interface {
 	init() error
+	// Current is the record whose key is being asked for.
+	operator.Describer
 	// each calls the user's function for every record; at says which it is at.
 	each(b record.Batch, o keyedInput[K]) error
 }
@@ -71,6 +73,9 @@ func newPort[K comparable, T any](s KeyedStream[K, T], f func(T) error) port[K] 
 }
 
 func (p *typedPort[K, T]) init() error { return p.keys.Init() }
+
+// Current implements operator.Describer.
+func (p *typedPort[K, T]) Current() (any, bool) { return p.keys.Current() }
 
 func (p *typedPort[K, T]) each(b record.Batch, o keyedInput[K]) error {
 	in := b.(*record.Rows[T])
@@ -104,6 +109,10 @@ type keyedOperator[K comparable, Out any] struct {
 
 	batch record.Batch
 	index int
+
+	firing  bool // a timer, set for firesAt in milliseconds
+	kind    timerKind
+	firesAt int64
 }
 
 // Open implements operator.Operator.
@@ -143,10 +152,23 @@ func (o *keyedOperator[K, Out]) at(i int, key K, hash uint64, time int64) {
 
 // Current implements operator.Describer.
 func (o *keyedOperator[K, Out]) Current() (any, bool) {
+	for _, p := range o.inputs {
+		if rec, ok := p.Current(); ok {
+			return rec, ok
+		}
+	}
 	if o.batch == nil || o.index >= o.batch.Len() {
 		return nil, false
 	}
 	return o.batch.At(o.index), true
+}
+
+// Place implements operator.Placer.
+func (o *keyedOperator[K, Out]) Place() string {
+	if !o.firing {
+		return ""
+	}
+	return operator.PlaceOfKey(o.k.key, timerTitles[o.kind]+" of "+operator.TimeText(o.firesAt))
 }
 
 // Advance implements operator.Advancer.
@@ -167,11 +189,12 @@ func (o *keyedOperator[K, Out]) fire(kind timerKind, upTo int64) (more bool, err
 	o.k.keyed = true
 	more, err = o.k.timers.due(kind, upTo, func(key K, hash uint64, at int64) error {
 		o.k.key, o.k.hash, o.k.time = key, hash, at
+		o.firing, o.kind, o.firesAt = true, kind, at
 		if kind == processingTimers {
 			o.k.time = NoTime
 		}
 		if err := o.k.onTimers[kind](toTime(at)); err != nil {
-			return operator.Errorf("timer of key %v at %s: %w", key, toTime(at).Format("2006-01-02T15:04:05.000Z"), err)
+			return err
 		}
 		return o.k.failed()
 	})
@@ -179,6 +202,7 @@ func (o *keyedOperator[K, Out]) fire(kind timerKind, upTo int64) (more bool, err
 	if err != nil {
 		return false, err
 	}
+	o.firing = false
 	return more, o.k.finish()
 }
 

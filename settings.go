@@ -45,14 +45,16 @@ func checkpointConfig(c *config.Set) checkpoint.Config {
 // taskSettings are what the configuration says about running tasks.
 func taskSettings(c *config.Set) taskmanager.Settings {
 	s := taskmanager.Settings{
-		ExactlyOnce:     config.CheckpointMode.Get(c) == config.ExactlyOnce,
-		MaxConcurrent:   config.CheckpointMaxConcurrent.Get(c),
-		BufferTimeoutMs: config.BufferTimeout.Get(c).Milliseconds(),
-		Backend:         string(config.StateBackend.Get(c)),
-		MemoryBytes:     int64(config.RocksDBMemory.Get(c)),
-		LocalDir:        os.TempDir(),
-		TimersInMemory:  config.RocksDBTimers.Get(c) == config.HeapTimerService,
-		QueueBytes:      int64(config.QueueSize.Get(c)),
+		ExactlyOnce:          config.CheckpointMode.Get(c) == config.ExactlyOnce,
+		MaxConcurrent:        config.CheckpointMaxConcurrent.Get(c),
+		BufferTimeoutMs:      config.BufferTimeout.Get(c).Milliseconds(),
+		Backend:              string(config.StateBackend.Get(c)),
+		MemoryBytes:          int64(config.RocksDBMemory.Get(c)),
+		LocalDir:             os.TempDir(),
+		CancellationInterval: config.CancellationInterval.Get(c),
+		CancellationTimeout:  config.CancellationTimeout.Get(c),
+		TimersInMemory:       config.RocksDBTimers.Get(c) == config.HeapTimerService,
+		QueueBytes:           int64(config.QueueSize.Get(c)),
 	}
 	if !config.BufferTimeoutEnabled.Get(c) {
 		s.BufferTimeoutMs = (24 * time.Hour).Milliseconds()

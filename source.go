@@ -131,6 +131,10 @@ type Reader[T any] interface {
 // SplitNamer is implemented by readers that can name a split by its number, for errors and metrics.
 type SplitNamer interface{ SplitName(number int32) string }
 
+// Locator is implemented by readers that can say in which place of their input they are, for the error when Read panics: in a function of the
+// user's, perhaps. Called on the reader's goroutine.
+type Locator interface{ Location() string }
+
 // Progressor is implemented by readers of bounded sources that know how far they are.
 type Progressor interface {
 	// Progress returns work done and work known so far, in any one unit (bytes, rows). Called on the reader's goroutine.

@@ -24,6 +24,9 @@ var (
 	timerSetters = [timerKinds]string{"OnEventTimer", "OnProcessingTimer"}
 )
 
+// timerTitles name a timer that fires, in errors.
+var timerTitles = [timerKinds]string{"event timer", "processing timer"}
+
 // maxFiring bounds the timers that fire before the task looks around: output gets a chance to leave, so that the outbox stays bounded however
 // many timers are due (A6.10).
 const maxFiring = 1024

@@ -179,6 +179,7 @@ type windowOperator interface {
 	operator.Advancer
 	operator.Clocked
 	operator.Describer
+	operator.Placer
 }
 
 // windowProcessOperator puts a KeyedContext around a window operator.
@@ -218,6 +219,22 @@ func (o *windowProcessOperator[K, T, Out]) Open(c *operator.Context) error {
 		return k.failed()
 	}))
 	return o.windowOperator.Open(c)
+}
+
+// Current implements operator.Describer; setup may fail before there is a window operator.
+func (o *windowProcessOperator[K, T, Out]) Current() (any, bool) {
+	if o.windowOperator == nil {
+		return nil, false
+	}
+	return o.windowOperator.Current()
+}
+
+// Place implements operator.Placer.
+func (o *windowProcessOperator[K, T, Out]) Place() string {
+	if o.windowOperator == nil {
+		return ""
+	}
+	return o.windowOperator.Place()
 }
 
 // Process implements operator.Operator.

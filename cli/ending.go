@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/flottio/flott"
+	"github.com/flottio/flott/config"
 )
 
 // ending is the last word about a run. It is spoken when the progress line is gone; the code is what the process ends with.
@@ -16,6 +17,8 @@ type ending = func(exitCode) exitCode
 // ended judges how the job ended.
 func (r *run) ended(o outcome) (ending, exitCode) {
 	switch {
+	case errors.As(o.err, new(*flott.StuckError)):
+		return r.failed("given up: ", o), exitStuck
 	case r.signal != nil && (o.err == nil || errors.Is(o.err, context.Canceled)):
 		switch {
 		case r.savepoint != "":
@@ -24,8 +27,12 @@ func (r *run) ended(o outcome) (ending, exitCode) {
 			return r.finished(o.result), exitOK
 		case r.stopErr != nil:
 			return r.suspended(o.result), exitTerminated
+		case o.result.Status == statusSuspended:
+			return r.processEnded(o.result), exitTerminated
 		}
 		return r.cancelled(o.result), signalCode(r.signal)
+	case errors.As(o.err, new(*flott.DirectoryError)):
+		return func(exitCode) exitCode { return r.refuse(o.err) }, exitRefused
 	case o.err != nil && o.restoreErr:
 		return r.failed("", o), exitRestore
 	case o.err != nil:
@@ -34,8 +41,11 @@ func (r *run) ended(o outcome) (ending, exitCode) {
 	return r.finished(o.result), exitOK
 }
 
-// statusFinished is the status of a job that has read all of its input; Flink's word.
-const statusFinished = "FINISHED"
+// Statuses of a job that has read all of its input, and of one whose process ended before; Flink's words.
+const (
+	statusFinished  = "FINISHED"
+	statusSuspended = "SUSPENDED"
+)
 
 func (r *run) ranFor(res flott.JobResult) time.Duration {
 	if res.Duration > 0 {
@@ -46,7 +56,10 @@ func (r *run) ranFor(res flott.JobResult) time.Duration {
 
 func (r *run) finished(res flott.JobResult) ending {
 	return func(code exitCode) exitCode {
-		fmt.Fprintf(r.stderr, "%s: finished in %s: %s\n", r.name, short(r.ranFor(res)), counts(res))
+		if !r.quiet {
+			fmt.Fprintf(r.stderr, "%s: finished in %s: %s\n", r.name, short(r.ranFor(res)), counts(res))
+		}
+		r.hint(res)
 		return r.speak(code)
 	}
 }
@@ -55,6 +68,7 @@ func (r *run) stoppedWithSavepoint(res flott.JobResult) ending {
 	return func(code exitCode) exitCode {
 		fmt.Fprintf(r.stderr, "%s: stopped with a savepoint after %s: %s\nSavepoint completed. Path: %s\nResume: %s\n", r.name,
 			short(r.ranFor(res)), counts(res), r.savepoint, r.resume(r.savepoint))
+		r.hint(res)
 		return r.speak(code)
 	}
 }
@@ -74,8 +88,43 @@ func (r *run) speak(code exitCode) exitCode {
 func (r *run) cancelled(res flott.JobResult) ending {
 	return func(code exitCode) exitCode {
 		fmt.Fprintf(r.stderr, "%s: cancelled after %s: %s\n", r.name, short(r.ranFor(res)), counts(res))
+		if r.checkpoints() && res.Latest == "" {
+			fmt.Fprintf(r.stderr, "No checkpoint is kept: %s is %s. With RETAIN_ON_CANCELLATION a cancelled job can go on\n",
+				config.CheckpointRetention.Key, config.CheckpointRetention.Get(r.cfg))
+		} else if res.Latest != "" {
+			fmt.Fprintf(r.stderr, "Its checkpoints are kept, as %s says\n", config.CheckpointRetention.Key)
+		}
 		r.offer(res)
 		return code
+	}
+}
+
+// checkpoints reports whether the job stores checkpoints that could outlive it.
+func (r *run) checkpoints() bool {
+	return config.CheckpointInterval.Get(r.cfg) > 0 && config.CheckpointDir.Get(r.cfg) != ""
+}
+
+// processEnded is the end by SIGTERM: of the process, not of the job.
+func (r *run) processEnded(res flott.JobResult) ending {
+	return func(code exitCode) exitCode {
+		fmt.Fprintf(r.stderr, "%s: suspended after %s: %s\nThe process was ended, not the job: nothing was deleted\n", r.name,
+			short(r.ranFor(res)), counts(res))
+		if res.Latest == "" {
+			fmt.Fprintf(r.stderr, "No checkpoint was complete yet: the next run starts from the beginning\n")
+		}
+		r.offer(res)
+		return code
+	}
+}
+
+// manyLate is the share of the input from which on late records are worth a hint: 1 in so many.
+const manyLate = 100
+
+// hint says what can be done about many late records.
+func (r *run) hint(res flott.JobResult) {
+	if res.Late > 0 && res.Late >= res.RecordsIn/manyLate {
+		fmt.Fprintf(r.stderr, "hint: %s records came after their windows had closed and were dropped: raise OutOfOrder of the watermark strategy, "+
+			"give the windows AllowedLateness, or read the records with LateTo\n", exact(res.Late))
 	}
 }
 

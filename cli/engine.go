@@ -27,6 +27,8 @@ type job interface {
 	// StopWithSavepoint makes Run return after a savepoint in dir. It returns when the job has ended in another way, too.
 	StopWithSavepoint(ctx context.Context, dir string, drain bool) (path string, err error)
 	Status() status
+	// Waiting says what has not ended although it was cancelled.
+	Waiting() []string
 	// Metrics are served if metrics.port is set.
 	Metrics() *metrics.Registry
 }

@@ -9,6 +9,7 @@ const (
 	exitFailed      exitCode = 1
 	exitRefused     exitCode = 2
 	exitRestore     exitCode = 3
+	exitStuck       exitCode = 4
 	exitInterrupted exitCode = 130
 	exitTerminated  exitCode = 143
 )
@@ -22,6 +23,7 @@ var exitCodes = []struct {
 	{exitFailed, "the job failed"},
 	{exitRefused, "command line, configuration or graph refused; nothing was started"},
 	{exitRestore, "restore refused, or the snapshot is damaged"},
+	{exitStuck, "a function of the job did not return for task.cancellation.timeout after a cancel"},
 	{exitInterrupted, "cancelled by Ctrl-C (SIGINT)"},
 	{exitTerminated, "ended by SIGTERM without a savepoint"},
 }

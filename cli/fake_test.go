@@ -87,6 +87,13 @@ func (j *fakeJob) Status() status {
 	return status{State: "RUNNING", RecordsIn: 5000, RecordsOut: 10, Percent: 42.5}
 }
 
+func (j *fakeJob) Waiting() []string {
+	if j.deaf {
+		return []string{`task "deaf", subtask 1 of 1`}
+	}
+	return nil
+}
+
 func (j *fakeJob) Metrics() *metrics.Registry { return j.metrics }
 
 // fakeProgram is a job's binary whose job is chosen by name; a word "name=value" becomes a setting of the job's code.

@@ -124,7 +124,7 @@ func (r *run) work(ctx context.Context, started chan<- struct{}) outcome {
 	if config.RecoveryPath.Get(r.cfg) != "" {
 		text, err := r.job.RestorePlan(ctx)
 		if err != nil {
-			return outcome{err: err, restoreErr: true}
+			return outcome{err: err, restoreErr: !errors.As(err, new(*flott.DirectoryError))}
 		}
 		fmt.Fprintf(r.screen, "%s\n", strings.TrimRight(text, "\n"))
 	}
@@ -145,6 +145,8 @@ func (r *run) loop(ctx context.Context, cancel context.CancelCauseFunc, signals 
 	}
 	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
+	waiting := time.NewTicker(waitingInterval)
+	defer waiting.Stop()
 	running := false
 	begun := started
 	for {
@@ -155,6 +157,8 @@ func (r *run) loop(ctx context.Context, cancel context.CancelCauseFunc, signals 
 			if running {
 				r.show()
 			}
+		case <-waiting.C:
+			r.sayWaiting()
 		case s := <-signals:
 			if r.signal != nil && r.now().Sub(r.signalAt) < sameSignalWithin {
 				continue
@@ -178,6 +182,23 @@ func (r *run) loop(ctx context.Context, cancel context.CancelCauseFunc, signals 
 			return r.ended(o)
 		}
 	}
+}
+
+// waitingInterval is the time between two lines about what a signal waits for.
+const waitingInterval = 5 * time.Second
+
+// sayWaiting says, after a first signal, what the end is waiting for.
+func (r *run) sayWaiting() {
+	if r.signal == nil || r.now().Sub(r.signalAt) < waitingInterval/2 {
+		return
+	}
+	what := "for the job to end"
+	if running := r.job.Waiting(); len(running) > 0 {
+		what = "for functions of the job to return: " + strings.Join(running, "; ")
+	} else if r.stopping {
+		what = "for the savepoint to complete, which takes at most execution.checkpointing.timeout"
+	}
+	fmt.Fprintf(r.screen, "%s: waiting %s since %s; a second signal ends the process at once\n", r.name, what, short(r.now().Sub(r.signalAt)))
 }
 
 // awaitStop waits, when the job has ended, for the word of a stop with a savepoint. It reports false if a signal came first.

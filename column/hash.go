@@ -14,6 +14,19 @@ const (
 	hashNull = 0x6c8e9cf570932bd5
 )
 
+// The parts of Hash, for keys that are kept as words: HashSeed is the hash of no column, HashNull that of NULL, HashWord that of a number, boolean
+// (0, 1), or of the bits of a canonical float, and CombineHash adds a column's hash to that of the columns before it.
+const (
+	HashSeed = hashSeed
+	HashNull = hashNull
+)
+
+// HashWord is the hash of a value of up to 64 bits; whole numbers are extended with their sign.
+func HashWord(x uint64) uint64 { return mix(x) }
+
+// CombineHash is the hash of several columns, from that of all but the last and that of the last.
+func CombineHash(h, part uint64) uint64 { return combine(h, part) }
+
 func mix(x uint64) uint64 {
 	x += hashSeed
 	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+
+	"github.com/zeebo/xxh3"
 )
 
 // RowCodec encodes rows of some columns as bytes and back: rows in state. Equal rows have equal bytes if Canonical is set (keys): then -0 is
@@ -126,6 +128,77 @@ func (c *RowCodec) Decode(src string, cols []*Vector) (int, error) {
 		return 0, fmt.Errorf("%w: %d bytes", errRow, len(src))
 	}
 	return d.pos, nil
+}
+
+// Hash is the hash that the function Hash gives for the first n columns of an encoded row, and the hash of the whole row. The row is one that
+// Append made; c is canonical.
+func (c *RowCodec) Hash(row string, n int) (lead, all uint64) {
+	d := rowDecoder{src: row}
+	nulls := d.take((len(c.Types) + 7) / 8)
+	lead, all = hashSeed, hashSeed
+	for k, t := range c.Types {
+		part := uint64(hashNull)
+		if nulls[k>>3]>>(k&7)&1 == 0 {
+			part = d.hash(t)
+		}
+		all = combine(all, part)
+		switch {
+		case n == 1 && k == 0:
+			lead = part
+		case k < n:
+			lead = all
+		}
+	}
+	if len(c.Types) == 1 {
+		all = lead
+	}
+	return lead, all
+}
+
+// Skip is the length of the encoded row that src begins with.
+func (c *RowCodec) Skip(src string) (int, error) {
+	d := rowDecoder{src: src}
+	nulls := d.take((len(c.Types) + 7) / 8)
+	for k, t := range c.Types {
+		if d.failed {
+			break
+		}
+		if nulls[k>>3]>>(k&7)&1 == 0 {
+			d.hash(t)
+		}
+	}
+	if d.failed {
+		return 0, errRow
+	}
+	return d.pos, nil
+}
+
+func (d *rowDecoder) hash(t Type) uint64 {
+	from := d.pos
+	switch t.Storage() {
+	case Bools:
+		return mix(uint64(d.take(1)[0]))
+	case Int8s:
+		return mix(uint64(int8(d.take(1)[0])))
+	case Int16s:
+		b := d.take(2)
+		return mix(uint64(int16(uint16(b[0]) | uint16(b[1])<<8)))
+	case Int32s:
+		return mix(uint64(int32(d.u32())))
+	case Float32s:
+		return mix(uint64(d.u32()))
+	case Int64s, Float64s:
+		return mix(d.u64())
+	case Int128s:
+		lo := d.u64()
+		return combine(mix(d.u64()), mix(lo))
+	case Strings:
+		return xxh3.HashString(d.take(d.count()))
+	}
+	v := New(t)
+	d.value(v)
+	v.Release()
+	return xxh3.HashString(d.src[from:d.pos])
 }
 
 type rowDecoder struct {
@@ -297,4 +370,57 @@ func sortFloat(dst []byte, f float64) []byte {
 		b |= 1 << 63
 	}
 	return binary.BigEndian.AppendUint64(dst, b)
+}
+
+var sortKeyBytes = [storageCount]int{Bools: 1, Int8s: 1, Int16s: 2, Int32s: 4, Int64s: 8, Float32s: 8, Float64s: 8, Int128s: 16}
+
+// DecodeSortKey appends to v the value that AppendSortKey(ascending) made key of. Not for nested values.
+func DecodeSortKey(key string, v *Vector) error {
+	const sign64, sign32 = 1 << 63, 1 << 31
+	if key == "" || key[0] != 1 {
+		v.Nulls(1)
+		return nil
+	}
+	b := []byte(key[1:])
+	width := sortKeyBytes[v.Store]
+	if len(b) < width || width == 0 && (v.Store != Strings || len(b) < 2) {
+		return errRow
+	}
+	switch v.Store {
+	case Bools:
+		v.Bool = append(v.Bool, b[0] == 1)
+	case Int8s:
+		v.I8 = append(v.I8, int8(b[0]^0x80))
+	case Int16s:
+		v.I16 = append(v.I16, int16(binary.BigEndian.Uint16(b)^0x8000))
+	case Int32s:
+		v.I32 = append(v.I32, int32(binary.BigEndian.Uint32(b)^sign32))
+	case Int64s:
+		v.I64 = append(v.I64, int64(binary.BigEndian.Uint64(b)^sign64))
+	case Float32s:
+		v.F32 = append(v.F32, float32(unsortFloat(b)))
+	case Float64s:
+		v.F64 = append(v.F64, unsortFloat(b))
+	case Int128s:
+		v.I128 = append(v.I128, Int128{binary.BigEndian.Uint64(b[8:]), int64(binary.BigEndian.Uint64(b) ^ sign64)})
+	case Strings:
+		text := b[:0]
+		for k := 0; k+2 < len(b); k++ {
+			text = append(text, b[k])
+			if b[k] == 0 {
+				k++
+			}
+		}
+		v.Str = append(v.Str, string(text))
+	}
+	v.grown(1)
+	return nil
+}
+
+func unsortFloat(key []byte) float64 {
+	b := binary.BigEndian.Uint64(key)
+	if b>>63 == 0 {
+		return math.Float64frombits(^b)
+	}
+	return math.Float64frombits(b &^ (1 << 63))
 }

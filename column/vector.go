@@ -149,7 +149,7 @@ func (v *Vector) Release() {
 		k.Release()
 	}
 	clear(v.Kids)
-	v.Kids = v.Kids[:0]
+	v.Kids = v.Kids[:0] // before Reset, which goes through them
 	v.Reset()
 	pools[v.Store].Put(v)
 }

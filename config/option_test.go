@@ -140,6 +140,7 @@ func TestDefaultsAreFlinks(t *testing.T) {
 		"restart-strategy.exponential-delay.attempts-before-reset-backoff": "infinite", "pipeline.name": "(none)",
 		"parallelism.default": "1", "pipeline.max-parallelism": "-1", "pipeline.operator-chaining.enabled": "true",
 		"pipeline.auto-watermark-interval": "200 ms", "pipeline.object-reuse": "false",
+		"task.cancellation.interval": "30 s", "task.cancellation.timeout": "3 min",
 		"execution.buffer-timeout.interval": "100 ms", "execution.buffer-timeout.enabled": "true",
 		"web.checkpoints.history": "10",
 	}

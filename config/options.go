@@ -22,7 +22,7 @@ func Known() []Described {
 		ExponentialDelayResetThreshold, ExponentialDelayAttempts,
 		PipelineName, Parallelism, MaxParallelism, OperatorChaining, AutoWatermarkInterval, ObjectReuse, GlobalJobParameters,
 		BufferTimeout, BufferTimeoutEnabled, BatchRows, BatchSize, QueueSize,
-		MetricsPort, ProgressInterval, CheckpointHistory,
+		CancellationInterval, CancellationTimeout, MetricsPort, ProgressInterval, CheckpointHistory,
 	}
 }
 
@@ -275,6 +275,12 @@ var (
 	MetricsPort = &Option[int]{Key: "metrics.port", Syntax: Ints, Optional: true, Check: between(0, math.MaxUint16, strconv.Itoa),
 		Doc: "TCP port on the loopback interface that serves metrics to Prometheus at /metrics. 0: any free port, said in the log. " +
 			"Unset: none. Only Flott has this option; Flink's default for the purpose is 9249."}
+	CancellationInterval = &Option[time.Duration]{Key: "task.cancellation.interval", Syntax: Times, Default: 30 * time.Second,
+		Doc: "Time between two warnings about a function of the job that has not returned although its attempt was cancelled, with its stack. " +
+			"0: no warnings."}
+	CancellationTimeout = &Option[time.Duration]{Key: "task.cancellation.timeout", Syntax: Times, Default: 3 * time.Minute,
+		Doc: "A function that has not returned so long after its attempt was cancelled ends the process, with exit code 4: Go cannot end it. " +
+			"The checkpoints stay. 0: it is waited for without end."}
 	ProgressInterval = &Option[time.Duration]{Key: "client.progress-interval", Syntax: Times, Default: 10 * time.Second,
 		Check: atLeast(100*time.Millisecond, FormatDuration),
 		Doc:   "Time between two progress lines in the log when the output is not a terminal. Only Flott has this option."}

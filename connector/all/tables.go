@@ -10,7 +10,5 @@ import (
 	"github.com/flottio/flott/sql/table"
 )
 
-// Tables returns the table connectors, by the names that CREATE TABLE's option 'connector' takes.
-func Tables() *table.Registry {
-	return table.NewRegistry(blackhole.Table{}, datagen.Table{}, filesystem.Factory{}, nexmark.Factory{}, print.Table{})
-}
+// Tables are the table connectors, by the names that CREATE TABLE's option 'connector' takes.
+var Tables = table.NewRegistry(blackhole.Table{}, datagen.Table{}, filesystem.Factory{}, nexmark.Factory{}, print.Table{})

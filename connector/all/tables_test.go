@@ -9,7 +9,7 @@ import (
 )
 
 func TestTables(t *testing.T) {
-	r := Tables()
+	r := Tables
 	if got := strings.Join(r.Names(), " "); got != "blackhole datagen filesystem nexmark print" {
 		t.Errorf("connectors %s", got)
 	}

@@ -215,6 +215,8 @@ type reader[T any] struct {
 	pace   pace
 	made   int64
 	total  int64
+	batch  *flott.Batch[T] // being filled, from row first on
+	first  int
 }
 
 // Assign implements flott.Reader.
@@ -271,6 +273,7 @@ func (r *reader[T]) fill(b *flott.Batch[T], s *stride) (flott.ReadStatus, error)
 		}
 	}
 	next, step, f := s.next, s.step, r.make
+	r.batch, r.first = b, len(b.Rows)
 	for range n {
 		b.Rows = append(b.Rows, f(next))
 		next += step
@@ -278,7 +281,7 @@ func (r *reader[T]) fill(b *flott.Batch[T], s *stride) (flott.ReadStatus, error)
 	if next < s.next {
 		return flott.More, errors.New("datagen: the indexes are used up") // after 2^63 records
 	}
-	s.next = next
+	s.next, r.batch = next, nil
 	r.made += n
 	b.Head.Split = int32(r.turn)
 	return flott.More, nil
@@ -304,6 +307,15 @@ func (r *reader[T]) Snapshot() ([]flott.Split, error) {
 		}
 	}
 	return all, nil
+}
+
+// Location implements flott.Locator: the index that the user's function was called with.
+func (r *reader[T]) Location() string {
+	if r.batch == nil {
+		return ""
+	}
+	s := r.splits[r.turn]
+	return "index " + strconv.FormatInt(s.next+int64(len(r.batch.Rows)-r.first)*s.step, 10)
 }
 
 // SplitName implements flott.SplitNamer.

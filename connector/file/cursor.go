@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 
+	"github.com/flottio/flott"
 	"github.com/flottio/flott/format"
 )
 
@@ -183,9 +185,13 @@ func (c *cursor) ended() error {
 	return nil
 }
 
+// damaged explains an error of decompressing. Unless the file itself could not be read, every attempt will meet it again.
 func (c *cursor) damaged(err error) error {
-	return fmt.Errorf("reading file %s: its %s data is cut off or damaged behind plain byte %d (line %d): %w",
-		c.split.Path, compressionOf(c.split.Path), c.base+int64(c.w), 1+c.lines+int64(bytes.Count(c.buf[c.r:c.w], newline)), err)
+	if errors.As(err, new(*fs.PathError)) {
+		return fmt.Errorf("reading file %s: %w", c.split.Path, err)
+	}
+	return flott.Permanent(fmt.Errorf("reading file %s: its %s data is cut off or damaged behind plain byte %d (line %d): %w",
+		c.split.Path, compressionOf(c.split.Path), c.base+int64(c.w), 1+c.lines+int64(bytes.Count(c.buf[c.r:c.w], newline)), err))
 }
 
 // finish verifies that the file is still the one that was found.

@@ -292,10 +292,10 @@ func (s *target) commit(p pending) error {
 	case size < p.Length:
 		return s.lost(p, "%s has %d bytes, the checkpoint recorded %d", s.at(p.Hidden), size, p.Length)
 	case size > p.Length:
-		return fmt.Errorf("%s has %d bytes, the checkpoint recorded %d: another run of the job, restored from an older checkpoint, "+
-			"has written to it; restore from that run's checkpoints", s.at(p.Hidden), size, p.Length)
+		return flott.Permanent(fmt.Errorf("%s has %d bytes, the checkpoint recorded %d: another run of the job, restored from an older checkpoint, "+
+			"has written to it; restore from that run's checkpoints", s.at(p.Hidden), size, p.Length))
 	case finished:
-		return fmt.Errorf("%s exists already beside %s: move one of them away", s.at(p.Final), s.at(p.Hidden))
+		return flott.Permanent(fmt.Errorf("%s exists already beside %s: move one of them away", s.at(p.Final), s.at(p.Hidden)))
 	}
 	if err := s.disk.Rename(s.at(p.Hidden), s.at(p.Final)); err != nil {
 		return advise(err)

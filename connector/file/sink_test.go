@@ -475,7 +475,7 @@ func TestUnwritableRecord(t *testing.T) {
 	s := newTestSink(t, t.TempDir())
 	s.open()
 	defer s.w.Close()
-	if err := s.w.Write(batch("one", "unwritable")); err == nil || !strings.Contains(err.Error(), "encoding a record for "+s.sink.dir) {
+	if err := s.w.Write(batch("one", "unwritable")); err == nil || !strings.Contains(err.Error(), "encoding record unwritable for "+s.sink.dir) {
 		t.Errorf("error %v", err)
 	}
 }

@@ -224,11 +224,22 @@ func (w *writer[T]) Write(b *flott.Batch[T]) error {
 func (w *writer[T]) append(p *part, row *T) error {
 	buf, err := w.enc.Append(p.buf, row)
 	if err != nil {
-		return fmt.Errorf("encoding a record for %s as %s: %w", w.sink.at(p.final), w.sink.records.Name(), err)
+		return flott.Permanent(fmt.Errorf("encoding record %s for %s as %s: %w", excerpt(row), w.sink.at(p.final), w.sink.records.Name(), err))
 	}
 	p.buf = append(buf, w.sep...)
 	p.records++
 	return nil
+}
+
+// excerptBytes bounds a record's text in an error.
+const excerptBytes = 300
+
+func excerpt[T any](row *T) string {
+	text := fmt.Sprintf("%+v", *row)
+	if len(text) > excerptBytes {
+		return text[:excerptBytes] + "..."
+	}
+	return text
 }
 
 // drain hands a part's buffer on and rolls the part when it is large enough.

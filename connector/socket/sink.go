@@ -68,7 +68,7 @@ func (w *writer[T]) Write(b *flott.Batch[T]) error {
 	for i := range b.Rows {
 		var err error
 		if w.buf, err = w.enc.Append(w.buf, &b.Rows[i]); err != nil {
-			return fmt.Errorf("encoding a record for socket %s: %w", w.link.dial.address, err)
+			return flott.Permanent(fmt.Errorf("encoding record %.300s for socket %s: %w", fmt.Sprint(b.Rows[i]), w.link.dial.address, err))
 		}
 		w.buf = append(w.buf, w.sep...)
 	}

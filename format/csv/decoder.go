@@ -398,7 +398,9 @@ func (d *decoder) time(c *structColumn, p unsafe.Pointer, s *span, text []byte) 
 		if err != nil {
 			return d.fail(s.start, c.name, "malformed time", "a count since the epoch", got(text))
 		}
-		t = c.unit.Time(n)
+		if t = c.unit.Time(n); !scalar.InCalendar(t) {
+			return d.fail(s.start, c.name, "time out of range", "a year from 0 to 9999", got(text))
+		}
 	case layout != "":
 		var err error
 		if t, err = time.Parse(layout, string(text)); err != nil {

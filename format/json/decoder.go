@@ -316,10 +316,16 @@ func (d *decoder) epoch(o *op, p unsafe.Pointer, i int) int {
 		return i + len("null")
 	}
 	var n int64
-	if i = d.int(epochInt, unsafe.Pointer(&n), i); i != failed {
-		setTime(p, o.unit.Time(n))
+	end := d.int(epochInt, unsafe.Pointer(&n), i)
+	if end == failed {
+		return failed
 	}
-	return i
+	t := o.unit.Time(n)
+	if !scalar.InCalendar(t) {
+		return d.fail(i, "time out of range", "a year from 0 to 9999", d.token(i))
+	}
+	setTime(p, t)
+	return end
 }
 
 // epochInt reads the count in a kindEpoch.

@@ -182,13 +182,16 @@ type Driver struct {
 	// Owned by the goroutine of Run.
 	first          Chosen
 	plan           *checkpoint.RestorePlan
+	planned        bool // the note of first was given to the caller of Plan
 	maxParallelism map[string]int
 	drafts         map[checkpoint.ID]*draft
 	manifests      map[checkpoint.ID]*checkpoint.Manifest // complete ones that an attempt may go on from
 	ended          *Ended
+	stuck          error // of the attempt that does not end
 	restoredAt     time.Time
 	toldOf         checkpoint.Reason // of the failed checkpoint that was logged last
 	toldAt         time.Duration
+	same           recurrence
 }
 
 // New returns a driver that has not started, or all that is wrong with the configuration.
@@ -250,6 +253,7 @@ func (d *Driver) Plan(ctx context.Context) (*checkpoint.RestorePlan, string, err
 	if err != nil {
 		return nil, "", err
 	}
+	d.planned = true
 	err = errors.Join(d.choose(ctx), release())
 	return d.plan, d.first.Note, err
 }
@@ -302,7 +306,11 @@ func (d *Driver) Run(ctx context.Context, cluster Cluster) (r Result, err error)
 	if err != nil {
 		return r, err
 	}
-	defer func() { err = errors.Join(err, release()) }()
+	defer func() {
+		if d.stuck == nil {
+			err = errors.Join(err, release())
+		}
+	}()
 	if err := d.choose(ctx); err != nil {
 		if ctx.Err() != nil { // the user did not want to wait for it: nothing has happened
 			return Result{Terminal: terminalOf(ctx)}, nil
@@ -319,7 +327,7 @@ func (d *Driver) Run(ctx context.Context, cluster Cluster) (r Result, err error)
 			start.Claimed, start.Owned = start.Restore, d.first.owning()
 		}
 	}
-	if d.first.Note != "" {
+	if d.first.Note != "" && !d.planned {
 		d.config.Log.Info(d.first.Note)
 	}
 	var run [6]byte
@@ -336,6 +344,15 @@ func (d *Driver) Run(ctx context.Context, cluster Cluster) (r Result, err error)
 	return d.result()
 }
 
+// GiveUp makes Run return err although the running attempt has not ended, and may never end. The job's directory stays locked until the process
+// ends: nobody else may run the job while something of it still runs here. Any goroutine may call it.
+func (d *Driver) GiveUp(err error) { d.Post(givenUp{err}) }
+
+// givenUp is for the driver alone; the machine does not see it.
+type givenUp struct{ err error }
+
+func (givenUp) event() {}
+
 // terminalOf says how a job ends whose context has ended.
 func terminalOf(ctx context.Context) checkpoint.Terminal {
 	if errors.Is(context.Cause(ctx), ErrSuspend) {
@@ -345,6 +362,10 @@ func terminalOf(ctx context.Context) checkpoint.Terminal {
 }
 
 func (d *Driver) result() (Result, error) {
+	if d.stuck != nil {
+		return Result{Terminal: checkpoint.Failed, Failure: d.job.Failure(), Latest: d.storage.Dir(d.job.Coordinator().Latest()),
+			Attempts: d.job.Attempts(), Stats: d.job.Coordinator().Stats()}, d.stuck
+	}
 	e := d.ended
 	r := Result{Terminal: e.Terminal, Failure: e.Failure, Latest: d.storage.Dir(e.Latest), Attempts: d.job.Attempts(),
 		Stats: d.job.Coordinator().Stats()}
@@ -356,7 +377,7 @@ func (d *Driver) result() (Result, error) {
 
 func (d *Driver) loop(ctx context.Context) {
 	cancelled := ctx.Done()
-	for d.ended == nil {
+	for d.ended == nil && d.stuck == nil {
 		var fired <-chan time.Time
 		stop := func() bool { return true }
 		if at, ok := d.job.NextTimer(); ok {
@@ -365,6 +386,10 @@ func (d *Driver) loop(ctx context.Context) {
 		select {
 		case <-d.bell:
 			for _, e := range d.take() {
+				if g, ok := e.(givenUp); ok {
+					d.stuck = g.err
+					continue
+				}
 				d.step(e)
 			}
 		case <-fired:
@@ -397,8 +422,10 @@ func (d *Driver) step(e Event) {
 				return
 			}
 			d.config.Log.Error("the attempt could not be started", "attempt", e.Attempt, "class", e.Failure.Class, "error", e.Failure.Err)
+			d.tellSame(e.Attempt, e.Failure)
 		case TaskFailed:
 			d.config.Log.Error("the attempt failed", "attempt", e.Attempt, "class", e.Failure.Class, "error", e.Failure.Err)
+			d.tellSame(e.Attempt, e.Failure)
 		}
 	}
 	before := d.seen.Load()
@@ -506,7 +533,7 @@ func (d *Driver) answer(r Reply) {
 // refuseRest answers what came in too late.
 func (d *Driver) refuseRest() {
 	for _, e := range d.take() {
-		if _, ok := e.(Request); ok {
+		if _, ok := e.(Request); ok && d.stuck == nil { // the callers of a job that is stuck see that it is done
 			d.step(e)
 		}
 	}

@@ -438,7 +438,7 @@ func (j *Job) fail(f Failure) {
 	if !d.Restart {
 		// A job that could not be restored, or that contradicts itself, must not take with it what somebody could still go on from.
 		j.keep = j.status == StatusRestoring || f.Class == Bug
-		f.Err = fmt.Errorf("%w (not restarted: %s)", f.Err, d.Why)
+		f.Err = fmt.Errorf("%w\nnot restarted: %s", f.Err, d.Why)
 		j.end(checkpoint.Failed, &f)
 		return
 	}

@@ -274,13 +274,13 @@ func show(a Action) string {
 		return fmt.Sprintf("clean up to %d", a.Through)
 	case Reply:
 		if a.Err != nil {
-			return fmt.Sprintf("reply %d: %v", a.Request, a.Err)
+			return fmt.Sprintf("reply %d: %v", a.Request, oneLine(a.Err))
 		}
 		return fmt.Sprintf("reply %d: has %d", a.Request, a.Result.ID)
 	case Ended:
 		s := "ENDED " + a.Terminal.String()
 		if a.Failure != nil {
-			s += fmt.Sprintf(" (%v: %v)", a.Failure.Class, a.Failure.Err)
+			s += fmt.Sprintf(" (%v: %v)", a.Failure.Class, oneLine(a.Failure.Err))
 		}
 		if a.Latest != checkpoint.None {
 			s += fmt.Sprintf(", stays: %d", a.Latest)
@@ -289,3 +289,6 @@ func show(a Action) string {
 	}
 	return fmt.Sprintf("%T", a)
 }
+
+// oneLine is an error's text for a script, where a line is a step.
+func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }

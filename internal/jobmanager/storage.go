@@ -58,6 +58,9 @@ type place struct {
 // lastIDName is the file that remembers the greatest checkpoint id that was ever used (A1.3).
 const lastIDName = ".last-id"
 
+// maxCheckpointID is far beyond what a job can use up, and far from where ids overflow.
+const maxCheckpointID checkpoint.ID = 1 << 60
+
 // lastCompleteName is the file that remembers the newest complete checkpoint, so that one whose manifest was taken away is not mistaken for one
 // that a crash has left unfinished: what it has committed would be repeated without a word (K6). It is no more than a note: behind the truth
 // after a power cut, never ahead of it.
@@ -111,6 +114,20 @@ func localPath(p string) (string, error) {
 // JobDir returns the directory of the job's checkpoints.
 func (s *Storage) JobDir() string { return s.jobDir }
 
+// DirectoryError says that the directory of an option cannot be used.
+type DirectoryError struct {
+	Option, Dir string
+	Err         error
+}
+
+// Error implements error.
+func (e *DirectoryError) Error() string {
+	return fmt.Sprintf("%s: the directory %s cannot be used: %v", e.Option, e.Dir, e.Err)
+}
+
+// Unwrap gives the cause.
+func (e *DirectoryError) Unwrap() error { return e.Err }
+
 // Lock takes the job's directory; see blob.Store.Lock.
 func (s *Storage) Lock(owner string) (release func() error, err error) {
 	release, err = s.checkpoints.Lock(s.jobDir, owner)
@@ -119,7 +136,10 @@ func (s *Storage) Lock(owner string) (release func() error, err error) {
 		return nil, fmt.Errorf("another process runs job %s on %s (%s). Stop that one, or give this one an id or a checkpoint directory of "+
 			"its own: %w", s.jobID, path.Dir(s.jobDir), held.Owner, err)
 	}
-	return release, err
+	if err != nil {
+		return nil, &DirectoryError{"execution.checkpointing.dir", path.Dir(s.jobDir), err}
+	}
+	return release, nil
 }
 
 // WriteState stores a data file of a checkpoint that was prepared, durably.
@@ -366,6 +386,10 @@ func (s *Storage) Choose(ctx context.Context, from string) (Chosen, error) {
 		return Chosen{}, err
 	}
 	c := Chosen{LastID: s.lastID(found)}
+	if c.LastID > maxCheckpointID {
+		return Chosen{}, fmt.Errorf("the greatest checkpoint id that was ever used here is %d, and there cannot have been so many: look at %s and at "+
+			"the directories beside it, one of them was damaged", c.LastID, path.Join(s.jobDir, lastIDName))
+	}
 	switch from {
 	case "":
 		if n := countComplete(found); n > 0 {

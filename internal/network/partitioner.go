@@ -69,6 +69,16 @@ type Hash struct {
 	// Table maps key group to output; its length is the max parallelism.
 	Table []uint16
 	N     int
+	// Working is the record whose key is being asked for, for errors; may be nil.
+	Working func() (rec any, ok bool)
+}
+
+// Current implements operator.Describer.
+func (h *Hash) Current() (rec any, ok bool) {
+	if h.Working == nil {
+		return nil, false
+	}
+	return h.Working()
 }
 
 // Route implements Partitioner.
@@ -96,7 +106,12 @@ func (h *Hash) Route(b record.Batch, at []int32) (int, []int32, error) {
 type Custom struct {
 	// Choose fills at with an output in [0, N) for each record.
 	Choose func(b record.Batch, at []int32) ([]int32, error)
+	// Working is the record in work, for errors.
+	Working func() (rec any, ok bool)
 }
+
+// Current implements operator.Describer.
+func (c *Custom) Current() (rec any, ok bool) { return c.Working() }
 
 // Route implements Partitioner.
 func (c *Custom) Route(b record.Batch, at []int32) (int, []int32, error) {

@@ -9,10 +9,14 @@ import (
 
 // KeyFinder finds keys and key hashes of batches. Each operator and partitioner has its own.
 type KeyFinder[K comparable, T any] struct {
-	Key   func(T) K
-	Codec *codec.Key[K]
-	keys  []K
+	Key    func(T) K
+	Codec  *codec.Key[K]
+	keys   []K
+	cursor Cursor
 }
+
+// Current is the record whose key is being asked for: see Describer.
+func (f *KeyFinder[K, T]) Current() (rec any, ok bool) { return f.cursor.Current() }
 
 // Init prepares the finder; the error says why K cannot be a key.
 func (f *KeyFinder[K, T]) Init() (err error) {
@@ -29,9 +33,12 @@ func (f *KeyFinder[K, T]) Keys(b *record.Rows[T]) []K {
 		f.keys = make([]K, max(n, b.Cap()))
 	}
 	keys, key, rows := f.keys[:n], f.Key, b.Rows[:n]
+	f.cursor.begin(b)
 	for i := range keys {
+		f.cursor.at = i
 		keys[i] = key(rows[i])
 	}
+	f.cursor.end()
 	return keys
 }
 

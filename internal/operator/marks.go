@@ -34,16 +34,24 @@ func (m *SplitMarks[T]) Add(maxTime int64) {
 	m.open++
 }
 
-// Stamp gives the batch event times and notes them for its split.
-func (m *SplitMarks[T]) Stamp(b *record.Rows[T]) {
+// Stamp gives the batch event times and notes them for its split. at follows the record in work.
+func (m *SplitMarks[T]) Stamp(b *record.Rows[T], at *Cursor) error {
 	if m.strategy == nil {
-		return
+		return nil
 	}
-	top := m.strategy.Stamp(b)
+	top, err := m.strategy.Stamp(b, at)
+	if err != nil {
+		return err
+	}
 	s := &m.splits[b.Head.Split]
 	s.maxTime = max(s.maxTime, top)
+	if m.strategy.Generate != nil {
+		at.standAt(b, b.Head.Times, top)
+	}
 	s.marker.observe(top)
+	at.end()
 	m.settle()
+	return nil
 }
 
 // Done takes that a split is read to its end. The last split's mark stays: what comes next may be older.

@@ -93,6 +93,12 @@ type Describer interface {
 	Current() (rec any, ok bool)
 }
 
+// Placer names what an operator is working on beside or instead of a record, for the error when user code fails.
+type Placer interface {
+	// Place is a timer, a window, a place in the input, in words; empty if there is nothing to name.
+	Place() string
+}
+
 // Source is an operator at the head of a task that reads splits.
 type Source interface {
 	Operator

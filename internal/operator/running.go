@@ -67,6 +67,9 @@ func (r *Reduce[K, T]) Process(_ int, b record.Batch) error {
 	return r.ctx.Out[0].Emit(in)
 }
 
+// Current implements Describer.
+func (r *Reduce[K, T]) Current() (rec any, ok bool) { return firstWorking(&r.Keys, &r.Cursor) }
+
 // Close implements Operator.
 func (r *Reduce[K, T]) Close() error { return nil }
 
@@ -120,6 +123,11 @@ func (a *Aggregate[K, T, A, R, O]) Process(_ int, b record.Batch) error {
 	out.Head.Hashes = out.Head.Hashes[:0]
 	in.Release()
 	return a.ctx.Out[0].Emit(out)
+}
+
+// Current implements Describer.
+func (a *Aggregate[K, T, A, R, O]) Current() (rec any, ok bool) {
+	return firstWorking(&a.Keys, &a.Cursor)
 }
 
 // Close implements Operator.

@@ -21,20 +21,47 @@ type WatermarkStrategy[T any] struct {
 	Generate func() func(maxTime int64) int64
 }
 
-// Stamp writes event times into the batch and returns the greatest, NoTime if there is none.
-func (s *WatermarkStrategy[T]) Stamp(b *record.Rows[T]) int64 {
+// Stamp writes event times into the batch and returns the greatest, NoTime if there is none. at follows the record in work.
+func (s *WatermarkStrategy[T]) Stamp(b *record.Rows[T], at *Cursor) (int64, error) {
 	if s.Time != nil {
+		at.begin(b)
 		times := b.Head.Times[:0]
 		for i := range b.Rows {
+			at.at = i
 			times = append(times, s.Time(b.Rows[i]))
 		}
 		b.Head.Times = times
+		at.end()
 	}
-	top := int64(record.NoTime)
+	top, least := int64(record.NoTime), int64(math.MaxInt64)
 	for _, t := range b.Head.Times {
-		top = max(top, t)
+		top, least = max(top, t), min(least, t)
 	}
-	return top
+	if top > LastTime || least < FirstTime {
+		return top, s.outside(b, at)
+	}
+	return top, nil
+}
+
+// Event times are those of the years 0 to 9999, in milliseconds since the epoch: what time.Time and RFC 3339 can write, and far enough from the
+// ends of int64 for all arithmetic of windows.
+const (
+	FirstTime int64 = -62_167_219_200_000
+	LastTime  int64 = 253_402_300_799_999
+)
+
+// outside explains the first record whose event time is none; NoTime is one that it does not have.
+func (s *WatermarkStrategy[T]) outside(b *record.Rows[T], at *Cursor) error {
+	for i, t := range b.Head.Times {
+		if t >= FirstTime && t <= LastTime || t == NoTime && s.Time == nil {
+			continue
+		}
+		at.begin(b)
+		at.at = i
+		return Permanent(Errorf("the event time %d is outside of the years 0 to 9999: a time is in milliseconds since 1970-01-01 UTC. "+
+			"Look at the function given to the watermark strategy, or let a filter in front of it take such records out", t))
+	}
+	return nil
 }
 
 // marker turns the greatest times of batches into a watermark.
@@ -131,8 +158,14 @@ func (a *AssignWatermarks[T]) Open(c *Context) error {
 // Process implements Operator.
 func (a *AssignWatermarks[T]) Process(_ int, b record.Batch) error {
 	in := b.(*record.Rows[T])
-	a.begin(in)
-	a.marker.observe(a.Strategy.Stamp(in))
+	top, err := a.Strategy.Stamp(in, &a.Cursor)
+	if err != nil {
+		return err
+	}
+	if a.Strategy.Generate != nil {
+		a.standAt(in, in.Head.Times, top)
+	}
+	a.marker.observe(top)
 	a.end()
 	a.silence.Activity(a.ctx.Now())
 	return a.ctx.Out[0].Emit(in)

@@ -96,6 +96,14 @@ func (o *CountWindows[K, T, A, O]) forget(keys []K, hashes []uint64) error {
 	return nil
 }
 
+// Current implements Describer.
+func (o *CountWindows[K, T, A, O]) Current() (rec any, ok bool) {
+	return firstWorking(&o.Keys, &o.Cursor)
+}
+
+// Place implements Placer.
+func (o *CountWindows[K, T, A, O]) Place() string { return o.out.place() }
+
 // Close implements Operator.
 func (o *CountWindows[K, T, A, O]) Close() error { return nil }
 

@@ -14,6 +14,18 @@ type windowOutput[K comparable, T, A, O any] struct {
 	each     func(O)
 	counters *Counters
 	late     *Collector[T] // nil: late records are counted and dropped
+	// firing: key and window are being fired.
+	firing bool
+	key    K
+	window Span
+}
+
+// place names the key and window that are being fired.
+func (w *windowOutput[K, T, A, O]) place() string {
+	if !w.firing {
+		return ""
+	}
+	return PlaceOfWindow(w.key, w.window)
 }
 
 func newWindowOutput[K comparable, T, A, O any](c *Context, f *WindowFunction[K, T, A, O], late int) windowOutput[K, T, A, O] {
@@ -29,11 +41,17 @@ func newWindowOutput[K comparable, T, A, O any](c *Context, f *WindowFunction[K,
 // fire emits what the function makes of one key and window.
 func (w *windowOutput[K, T, A, O]) fire(k K, s Span, acc *A) error {
 	w.results.time = s.MaxTime()
+	w.firing, w.key, w.window = true, k, s
 	if w.function.Result != nil {
 		w.results.Emit(w.function.Result(k, s, acc))
+		w.firing = false
 		return nil
 	}
-	return w.function.Each(k, s, acc, w.each)
+	if err := w.function.Each(k, s, acc, w.each); err != nil {
+		return err
+	}
+	w.firing = false
+	return nil
 }
 
 // tooLate takes a record that no window wants any more.

@@ -302,6 +302,7 @@ func (o *PaneWindows[K, T, A, O]) addAll(p *pane[K, A], in *record.Rows[T], keys
 // collect adds each record to its accumulator.
 func (o *PaneWindows[K, T, A, O]) collect(accs []*A, rows []T) {
 	if addAll := o.Function.AddAll; addAll != nil {
+		defer o.findCulprit(accs, rows)
 		addAll(accs, rows)
 		return
 	}
@@ -311,6 +312,29 @@ func (o *PaneWindows[K, T, A, O]) collect(accs []*A, rows []T) {
 		add(acc, rows[i])
 	}
 }
+
+// findCulprit looks for the record at which a function that takes whole batches has panicked: it adds them once more, one by one, so that the
+// same panic comes at its record. What that does to the accumulators does not matter: the attempt fails.
+func (o *PaneWindows[K, T, A, O]) findCulprit(accs []*A, rows []T) {
+	p := recover()
+	if p == nil {
+		return
+	}
+	for i, acc := range accs {
+		o.at = i
+		o.Function.Add(acc, rows[i])
+	}
+	o.end() // none of them alone
+	panic(p)
+}
+
+// Current implements Describer.
+func (o *PaneWindows[K, T, A, O]) Current() (rec any, ok bool) {
+	return firstWorking(&o.Keys, &o.Cursor)
+}
+
+// Place implements Placer.
+func (o *PaneWindows[K, T, A, O]) Place() string { return o.out.place() }
 
 // Close implements Operator.
 func (o *PaneWindows[K, T, A, O]) Close() error { return nil }

@@ -406,5 +406,13 @@ func (s *Sessions[A]) at(i int) *Session[A] {
 	return &s.More[i-1]
 }
 
+// Current implements Describer.
+func (o *SessionWindows[K, T, A, O]) Current() (rec any, ok bool) {
+	return firstWorking(&o.Keys, &o.Cursor)
+}
+
+// Place implements Placer.
+func (o *SessionWindows[K, T, A, O]) Place() string { return o.out.place() }
+
 // Close implements Operator.
 func (o *SessionWindows[K, T, A, O]) Close() error { return nil }

@@ -159,6 +159,9 @@ func (c *cache[K, V]) load(t *Table[K, V], k *K, h uint64) (id uint32, ok bool, 
 	}
 	id, e := t.add(h)
 	e.key = *k
+	if t.desc.Keep != nil {
+		t.desc.Keep(&e.key)
+	}
 	c.flags[id] = flagUsed | flagStored
 	if _, err := t.desc.Values.Decode(c.val, &e.val); err != nil {
 		return 0, false, fmt.Errorf("decoding a value of the store: %w", err)

@@ -62,6 +62,8 @@ type Descriptor[K comparable, V any] struct {
 	KeyHash func(k *K) uint64
 	// Mix makes the index hash of a composite from the key's hash; nil when K is the key itself.
 	Mix func(k *K, h uint64) uint64
+	// Keep makes a key that is added the table's own, where the caller's shares memory that will be written again; nil: keys may be kept.
+	Keep func(k *K)
 	// Init fills a value that Upsert adds; nil leaves it zero.
 	Init func(k *K, v *V)
 	// Equal tells keys equal that Go's == does not (NaN, one instant in two locations); nil: == decides.
@@ -269,6 +271,9 @@ func (t *Table[K, V]) upsertSlow(k *K, hash, h uint64) (*V, error) {
 	}
 	id, e := t.add(h)
 	e.key = *k
+	if t.desc.Keep != nil {
+		t.desc.Keep(&e.key)
+	}
 	if t.desc.Init != nil {
 		t.desc.Init(k, &e.val)
 	}

@@ -54,7 +54,9 @@ func registerCells[K comparable, V any](b *Backend, r Place, d Descriptor[K, V])
 		return &cells[K, V]{plain: t}, err
 	}
 	c := &cells[K, V]{ttl: ttl, init: d.Init, nowMs: b.cfg.NowMs, keys: make([]K, sweepEachMax), at: make([]*Timed[V], sweepEachMax)}
-	td := Descriptor[K, Timed[V]]{KeyHash: d.KeyHash, Mix: d.Mix, Equal: d.Equal, Keys: d.Keys, Values: timedFormat(d.Values, b.cfg.NowMs)}
+	td := Descriptor[K, Timed[V]]{
+		KeyHash: d.KeyHash, Mix: d.Mix, Equal: d.Equal, Keep: d.Keep, Keys: d.Keys, Values: timedFormat(d.Values, b.cfg.NowMs),
+	}
 	if d.Init != nil {
 		td.Init = func(k *K, v *Timed[V]) { d.Init(k, &v.Value) }
 	}

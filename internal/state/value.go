@@ -10,6 +10,11 @@ func RegisterValue[K comparable, V any](b *Backend, p Place) (*Value[K, V], erro
 	if err != nil {
 		return nil, err
 	}
+	return RegisterDescribed(b, p, d)
+}
+
+// RegisterDescribed is RegisterValue for keys and values whose bytes the caller describes.
+func RegisterDescribed[K comparable, V any](b *Backend, p Place, d Descriptor[K, V]) (*Value[K, V], error) {
 	c, err := registerCells(b, p, d)
 	return &Value[K, V]{c}, err
 }

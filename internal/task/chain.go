@@ -80,6 +80,8 @@ type chain struct {
 	// final watermark, now, of the pass in progress
 	mark int64
 	now  int64
+	// at is the operator that is called right now, the innermost if they call one another; nil between two calls.
+	at   *link
 	head bool // the head's input watermark changed in this pass
 }
 
@@ -95,6 +97,7 @@ const (
 
 // fan is the output of one operator: the operators behind it in the chain, and the edges that leave the task.
 type fan struct {
+	chain    *chain
 	from     *link
 	children []*link
 	edges    []*edge
@@ -121,9 +124,11 @@ func (f *fan) Emit(b record.Batch) error {
 		}
 		i++
 		c.counters.In.Add(n)
+		f.chain.at = c
 		if err := c.op.Process(0, record.Handover(x)); err != nil {
 			return wrap(c, err)
 		}
+		f.chain.at = f.from
 	}
 	for _, e := range f.edges {
 		x := b
@@ -142,7 +147,7 @@ func (f *fan) Emit(b record.Batch) error {
 func (c *chain) outputs(i int) []operator.Output {
 	outs := make([]operator.Output, max(1, c.links[i].spec.Outputs))
 	for tag := range outs {
-		f := &fan{from: c.links[i]}
+		f := &fan{chain: c, from: c.links[i]}
 		for _, l := range c.links {
 			if l.spec.Parent == i && l.spec.Tag == tag {
 				f.children = append(f.children, l)
@@ -170,6 +175,7 @@ func (c *chain) begin(p pass) {
 func (c *chain) run() (more bool, err error) {
 	for c.cursor < len(c.links) {
 		l := c.links[c.cursor]
+		c.at = l
 		more, err := c.visit(l)
 		if err != nil {
 			return false, wrap(l, err)
@@ -276,6 +282,7 @@ func (c *chain) open(ctx context.Context, t *Task) error {
 			r.Watermark = record.NoTime
 		}
 		l.in, l.out = r.Watermark, r.Watermark
+		c.at = l
 		if err := l.op.Open(t.context(ctx, i, r)); err != nil {
 			return wrap(l, err)
 		}

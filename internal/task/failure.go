@@ -6,6 +6,7 @@ import (
 	"runtime/debug"
 	"strings"
 
+	"github.com/flottio/flott/codec"
 	"github.com/flottio/flott/internal/operator"
 )
 
@@ -39,12 +40,26 @@ func (t *Task) rescue(err *error) {
 	if s, ok := p.(string); ok && strings.HasPrefix(s, "BUG: ") {
 		panic(p)
 	}
-	*err = &panicError{value: p, stack: trim(string(debug.Stack()))}
+	*err = newPanicError(p, debug.Stack())
 }
 
+// panicError is a panic that was recovered. bug says that it arose in the engine, not in a function of the user.
 type panicError struct {
 	value any
 	stack string
+	bug   bool
+}
+
+func newPanicError(value any, stack []byte) *panicError {
+	e := &panicError{value: value, stack: userFrames(string(stack))}
+	var marshal *codec.MarshalError
+	if cause, ok := value.(error); ok && errors.As(cause, &marshal) {
+		return e // a codec of the user returned an error where there is no way to return one
+	}
+	if e.stack == "" {
+		e.bug, e.stack = true, string(stack[:min(len(stack), maxStackBytes)])
+	}
+	return e
 }
 
 func (e *panicError) Error() string { return fmt.Sprintf("panic: %v", e.value) }
@@ -60,56 +75,47 @@ func isPanic(err error) bool {
 	return errors.As(err, &p)
 }
 
-// located says where an error arose: operator, subtask, and the record in work.
+// located says where an error arose: operator, subtask, and the record, timer or window in work.
 func (t *Task) located(err error) error {
 	var done *operator.Failure
 	if errors.As(err, &done) {
 		return err
 	}
 	f := &operator.Failure{Operator: t.spec.Name, Subtask: t.spec.Subtask, Parallelism: t.spec.Parallelism, Err: err}
+	at := t.chain.at
 	var known *opError
 	if errors.As(err, &known) {
-		f.UID, f.Operator = known.link.spec.UID, known.link.spec.Name
+		at = known.link
 	}
-	// The operator at work that stands last in the chain is the one whose function was running when it panicked: those before it wait for
-	// it. An error that was returned knows its operator.
-	for _, l := range t.chain.links {
-		d, ok := l.op.(operator.Describer)
-		if !ok {
-			continue
-		}
-		if rec, working := d.Current(); working && (known == nil || known.link == l) {
-			f.UID, f.Operator, f.Record = l.spec.UID, l.spec.Name, operator.Shorten(rec)
-		}
+	if at != nil {
+		f.UID, f.Operator = at.spec.UID, at.spec.Name
+		t.chain.describe(at, f)
 	}
 	var p *panicError
 	if errors.As(err, &p) {
-		f.Stack = p.stack
+		f.Stack, f.Bug = p.stack, p.bug
 	}
 	return f
 }
 
-// trim keeps of a stack what a user can act on: from the panic on, without the frames of the engine and the runtime.
-func trim(stack string) string {
-	lines := strings.Split(stack, "\n")
-	var kept []string
-	started := false
-	for i := 1; i+1 < len(lines); i += 2 {
-		name, at := lines[i], lines[i+1]
-		if strings.HasPrefix(name, "panic(") {
-			started = true
-			continue
+// describe fills in what an operator, or a partitioner behind it, is working on. It calls functions of the user (String methods), which the
+// package fmt guards.
+func (c *chain) describe(l *link, f *operator.Failure) {
+	describe(l.op, f)
+	for _, e := range c.edges {
+		if f.Record == "" && c.links[e.spec.Operator] == l {
+			describe(e.spec.Partitioner, f)
 		}
-		if !started || strings.HasPrefix(name, "runtime.") || strings.HasPrefix(name, "runtime/debug") {
-			continue
-		}
-		if strings.Contains(name, "flottio/flott/internal/") || len(kept) >= 2*maxFrames {
-			break
-		}
-		kept = append(kept, name, at)
 	}
-	return strings.Join(kept, "\n")
 }
 
-// maxFrames bounds the frames of a stack that are kept.
-const maxFrames = 20
+func describe(what any, f *operator.Failure) {
+	if d, ok := what.(operator.Describer); ok {
+		if rec, working := d.Current(); working {
+			f.Record = operator.Shorten(rec)
+		}
+	}
+	if p, ok := what.(operator.Placer); ok {
+		f.Place = p.Place()
+	}
+}

@@ -13,6 +13,7 @@ const maxLane = 1024
 // goroutine.
 type lane struct {
 	task    *Task
+	of      *link // whose work it is; nil: the whole task's
 	waiting []errand
 	running bool
 }
@@ -47,6 +48,7 @@ func (l *lane) next() {
 		l.task.mail.post(func() error {
 			l.running = false
 			if isPanic(err) {
+				l.task.chain.at = l.of
 				return err // nothing to retry or to decline; Close releases what the work held
 			}
 			l.next()

@@ -56,6 +56,7 @@ func (t *Task) Complete(id checkpoint.ID) bool {
 	return t.mail.post(func() error {
 		for _, l := range t.chain.links {
 			if l.completes != nil {
+				t.chain.at = l
 				if err := l.completes.Complete(id); err != nil {
 					return wrap(l, err)
 				}
@@ -68,7 +69,7 @@ func (t *Task) Complete(id checkpoint.ID) bool {
 // Assign gives splits to the source at the head.
 func (t *Task) Assign(splits []operator.SplitState) bool {
 	return t.mail.post(func() error {
-		t.requested = false
+		t.requested, t.chain.at = false, t.chain.links[0]
 		return wrap(t.chain.links[0], t.chain.source.Assign(splits))
 	})
 }
@@ -153,12 +154,14 @@ func (t *Task) snapshot(id checkpoint.ID, o checkpoint.Options) error {
 		if l.snapshots == nil {
 			continue
 		}
+		t.chain.at = l
 		saved, flush, err := l.snapshots.Snapshot(cp)
 		if err != nil {
 			return wrap(l, fmt.Errorf("taking the snapshot of checkpoint %d: %w", id, err))
 		}
 		s.Operators[i].Lists, flushes[i] = saved.Lists, flush
 	}
+	t.chain.at = nil
 	keyed, err := t.freeze()
 	if err != nil {
 		return fmt.Errorf("freezing keyed state for checkpoint %d: %w", id, err)
@@ -183,7 +186,7 @@ func (t *Task) upload(id checkpoint.ID, s *Snapshot, flushes []operator.Flush, k
 			}
 			saved, err := flush(ctx)
 			if err != nil {
-				return fmt.Errorf("%s: making the output of checkpoint %d durable: %w", t.chain.links[i].spec.Name, id, err)
+				return wrap(t.chain.links[i], fmt.Errorf("making the output of checkpoint %d durable: %w", id, err))
 			}
 			s.Operators[i].Lists = append(s.Operators[i].Lists, saved.Lists...)
 		}

@@ -136,6 +136,11 @@ func New(spec Spec, env Env) *Task {
 
 // Open opens the operators, with their state. It may read files; it is called off the task's goroutine, before Step.
 func (t *Task) Open() (err error) {
+	defer func() {
+		if isPanic(err) {
+			err = t.located(err)
+		}
+	}()
 	defer t.rescue(&err)
 	t.now = t.env.Now()
 	if err := t.chain.open(t.ctx, t); err != nil {
@@ -154,7 +159,7 @@ func (t *Task) Open() (err error) {
 // context makes what an operator gets at Open.
 func (t *Task) context(ctx context.Context, i int, r operator.Restored) *operator.Context {
 	l := t.chain.links[i]
-	own := &lane{task: t}
+	own := &lane{task: t, of: l}
 	t.lanes = append(t.lanes, own)
 	return &operator.Context{
 		Ctx: ctx, JobID: t.spec.JobID, Attempt: t.spec.Attempt, UID: l.spec.UID, Name: l.spec.Name,
@@ -192,7 +197,7 @@ func (t *Task) Step() (s Status) {
 }
 
 func (t *Task) step() (Status, error) {
-	t.now = t.env.Now()
+	t.now, t.chain.at = t.env.Now(), nil
 	if !t.drain() {
 		return WaitOutput, nil
 	}
@@ -248,6 +253,7 @@ func (t *Task) poll() (Status, error) {
 	if t.stopped || t.ending != endNone {
 		return t.idle()
 	}
+	t.chain.at = t.chain.links[0]
 	s, err := t.chain.source.Poll()
 	if err != nil {
 		return Ready, wrap(t.chain.links[0], err)
@@ -304,6 +310,7 @@ func (t *Task) element(input int, e record.Element) error {
 func (t *Task) batch(port int, b record.Batch) error {
 	head := t.chain.links[0]
 	head.counters.In.Add(b.Len())
+	t.chain.at = head
 	if err := head.op.Process(port, b); err != nil {
 		return wrap(head, err)
 	}
@@ -441,6 +448,11 @@ func (t *Task) Close() (err error) {
 		err = errors.Join(err, t.spec.Backend.Close())
 	}
 	return err
+}
+
+// Title names the task for people. Any goroutine may call it.
+func (t *Task) Title() string {
+	return fmt.Sprintf("task %q, subtask %d of %d", t.spec.Name, t.spec.Subtask+1, t.spec.Parallelism)
 }
 
 // Describe says where the task stands, for a report of a job that does not move.

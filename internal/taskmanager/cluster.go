@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -25,6 +26,8 @@ type Events interface {
 	// Failed says that an enumerator of the attempt failed.
 	Failed(attempt string, err error)
 	EnumeratorsSnapshotted(attempt string, id checkpoint.ID, states map[string][]byte, err error)
+	// Stuck says that something of a cancelled attempt does not end. Ended may never come.
+	Stuck(attempt string, err error)
 	// Ended says that nothing of the attempt runs any more: no goroutine, no open file.
 	Ended(attempt string, err error)
 }
@@ -34,6 +37,7 @@ type Cluster struct {
 	Job     *Job
 	Storage Storage
 	Events  Events
+	Log     *slog.Logger // nil: nothing is logged
 	running atomic.Pointer[process]
 }
 
@@ -47,7 +51,7 @@ type process struct {
 	cancel  context.CancelFunc
 	work    sync.WaitGroup // everything that Go has under way
 	letters chan func() error
-	ended   chan struct{}
+	dog     watchdog
 }
 
 // maxLetters bounds the letters waiting for the enumerators.
@@ -56,8 +60,12 @@ const maxLetters = 4096
 // Deploy starts an attempt. The outcome is Events.Deployed.
 func (c *Cluster) Deploy(id string, r *Restored) {
 	ctx, cancel := context.WithCancel(context.Background())
-	p := &process{cluster: c, started: time.Now(), id: id, ctx: ctx, cancel: cancel, letters: make(chan func() error, maxLetters),
-		ended: make(chan struct{})}
+	p := &process{cluster: c, started: time.Now(), id: id, ctx: ctx, cancel: cancel, letters: make(chan func() error, maxLetters)}
+	p.dog.interval, p.dog.timeout = c.Job.Settings.CancellationInterval, c.Job.Settings.CancellationTimeout
+	p.dog.stuck = func(err error) { c.Events.Stuck(id, err) }
+	if p.dog.log = c.Log; c.Log == nil {
+		p.dog.log = slog.New(slog.DiscardHandler)
+	}
 	c.running.Store(p)
 	go p.run(r)
 }
@@ -66,6 +74,14 @@ func (c *Cluster) Deploy(id string, r *Restored) {
 func (c *Cluster) Attempt() *Attempt {
 	if p := c.running.Load(); p != nil {
 		return p.attempt.Load()
+	}
+	return nil
+}
+
+// Waiting says what of a cancelled attempt has not ended yet.
+func (c *Cluster) Waiting() []string {
+	if p := c.running.Load(); p != nil {
+		return p.dog.waiting()
 	}
 	return nil
 }
@@ -117,23 +133,35 @@ func (c *Cluster) AskSettled(attempt string) {
 
 // run builds, opens and runs the attempt, and cleans up after it.
 func (p *process) run(r *Restored) {
+	ended := make(chan struct{})
+	var watching, tasks sync.WaitGroup
+	watching.Go(func() { p.dog.watch(p.ctx.Done(), ended) })
+	leave := p.dog.enter("the opening of the operators")
 	a, err := p.start(r)
+	leave()
 	p.cluster.Events.Deployed(p.id, err)
-	var tasks sync.WaitGroup
 	if err == nil {
 		for _, t := range a.Tasks {
-			tasks.Go(func() { _ = t.Run(p.ctx) }) // its error was reported
+			tasks.Go(func() {
+				defer p.dog.enter(t.Title())()
+				_ = t.Run(p.ctx) // its error was reported
+			})
 		}
+		leave = p.dog.enter("an enumerator of splits")
 		p.serve()
+		leave()
 	}
 	<-p.ctx.Done()
 	tasks.Wait()
 	p.work.Wait()
 	if a != nil {
+		leave = p.dog.enter("the closing of the operators")
 		err = errors.Join(err, a.Close())
+		leave()
 	}
+	close(ended)
+	watching.Wait()
 	p.cluster.Events.Ended(p.id, err)
-	close(p.ended)
 }
 
 func (p *process) start(r *Restored) (*Attempt, error) {
@@ -175,7 +203,10 @@ func (p *process) Now() int64 { return p.started.UnixMilli() + time.Since(p.star
 
 // Go implements task.Env.
 func (p *process) Go(work func(context.Context) error, done func(error)) {
-	p.work.Go(func() { done(work(p.ctx)) })
+	p.work.Go(func() {
+		defer p.dog.enter("work in the background: a flush, a commit, or writing state")()
+		done(work(p.ctx))
+	})
 }
 
 // WriteState implements task.Env.

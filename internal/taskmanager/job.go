@@ -7,6 +7,7 @@ package taskmanager
 
 import (
 	"context"
+	"time"
 
 	"github.com/flottio/flott/internal/graph"
 	"github.com/flottio/flott/internal/network"
@@ -32,6 +33,9 @@ type Settings struct {
 	Backend     string
 	MemoryBytes int64
 	LocalDir    string
+	// CancellationInterval is between two warnings of what has not ended although it was cancelled; after CancellationTimeout the job is given up.
+	// 0: none, and never.
+	CancellationInterval, CancellationTimeout time.Duration
 	// TimersInMemory keeps timers out of rocksdb.
 	TimersInMemory bool
 	// QueueBytes bounds one queue between two subtasks; 0 means network.MaxQueueBytes.

@@ -25,18 +25,19 @@ const lockSuffix = ".lock"
 // newScratch makes a directory for an attempt.
 func newScratch(dir, jobID, attempt string) (*scratch, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("making a directory for local state: %w", err)
+		return nil, fmt.Errorf("making a directory for local state in %s (state.backend.rocksdb.localdir or io.tmp.dirs): %w", dir, err)
 	}
 	s := &scratch{dir: scratchPrefix(dir, jobID) + attempt}
 	lock := s.dir + lockSuffix
 	for s.unlock == nil {
 		var err error
 		if s.unlock, err = lockScratch(lock, attempt); err != nil {
-			return nil, fmt.Errorf("making a directory for local state: %w", err)
+			return nil, fmt.Errorf("making a directory for local state in %s (state.backend.rocksdb.localdir or io.tmp.dirs): %w", dir, err)
 		}
 	}
 	if err := os.MkdirAll(s.dir, 0o700); err != nil {
-		return nil, errors.Join(fmt.Errorf("making a directory for local state: %w", err), s.close())
+		err = fmt.Errorf("making a directory for local state in %s (state.backend.rocksdb.localdir or io.tmp.dirs): %w", dir, err)
+		return nil, errors.Join(err, s.close())
 	}
 	return s, nil
 }

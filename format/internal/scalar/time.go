@@ -48,6 +48,13 @@ func (u Unit) Time(n int64) time.Time {
 	panic("BUG: RFC3339 is not a count")
 }
 
+// InCalendar reports whether t lies in the years 0 to 9999, those that RFC 3339 can write. A count outside of them is a mistake: of its unit, or
+// a marker for "never" that no window could hold.
+func InCalendar(t time.Time) bool {
+	y := t.UTC().Year()
+	return y >= 0 && y <= 9999
+}
+
 // Count returns the number of whole units between the epoch and t; false if that is no int64. A fraction is cut towards the past.
 func (u Unit) Count(t time.Time) (int64, bool) {
 	var perSecond int64

@@ -12,6 +12,7 @@ type Agg struct {
 	// Resolve is as for Func.
 	Resolve func(args []Arg) (Signature, error)
 	// New makes the accumulator for one call. nil, nil: the function cannot do what the site asks for (retract), and the planner says so.
+	// nil for functions that exist over a window only, which have no accumulator.
 	New func(s *AggSite) (Accumulator, error)
 	// WantsOrder: the result depends on the order of rows (FIRST_VALUE, LISTAGG).
 	WantsOrder bool
@@ -28,38 +29,75 @@ type AggSite struct {
 	Env     *Env
 }
 
-// Accumulator is the loops of one aggregate over states in words of 8 bytes, which lie side by side in the state of a group. The zero words
-// are the state of no rows. What does not fit words (text, sets, lists) is an Object: state that is encoded as bytes.
-//
-// at[i] points to the accumulator's first word in the state of row i's group; the same pointer may come several times.
-type Accumulator interface {
-	// Words is the size of the state.
-	Words() int
-	// Update folds the given rows: kinds nil means that all are added, else rows of kind -U and -D are taken back. args are the
-	// argument columns of the whole batch; rows are places in them, as long as at.
-	Update(at []unsafe.Pointer, rows []int32, args []*column.Vector, kinds []int8) error
-	// Merge adds the state at from to the state at to, pairwise: panes, sessions, local aggregation.
-	Merge(to, from []unsafe.Pointer) error
-	// Result appends the result of each state to out.
-	Result(at []unsafe.Pointer, out *column.Vector) error
+// States are places of states in memory: the accumulator's words begin Offset bytes behind At[i]. The same pointer may come several times.
+type States struct {
+	At     []unsafe.Pointer
+	Offset uintptr
 }
 
-// ObjectAccumulator is an aggregate whose state is a Go value that is kept encoded between batches.
+// AggInput is rows to be folded into the states of their groups.
+type AggInput struct {
+	States
+	// Rows are places in Args, each once, as long as At.
+	Rows []int32
+	// Args are the argument columns of the whole batch; nil for an argument that is a literal.
+	Args []*column.Vector
+	// Signs, by place in Args, are 1 for a row that is added and -1 for one that is taken back; nil: all are added.
+	Signs []int64
+}
+
+// Accumulator is the loops of one aggregate over states in words of 8 bytes, which lie side by side in the state of a group. The zero words
+// are the state of no rows. What does not fit words (text, sets, lists) is an ObjectAccumulator. It is used by one goroutine.
+type Accumulator interface {
+	// Words is the size of the state; 0 for an ObjectAccumulator, of which nothing else here is called.
+	Words() int
+	// Update folds rows.
+	Update(in *AggInput) error
+	// Merge adds the state at from to the state at to, pairwise: panes, sessions, local aggregation.
+	Merge(to, from States) error
+	// Result appends the result of each state to out.
+	Result(s States, out *column.Vector) error
+}
+
+// ObjectAccumulator is an aggregate whose state is a Go value. It has the methods of an Accumulator by embedding NoWords.
 type ObjectAccumulator interface {
+	Accumulator
 	// New makes an empty state.
 	New() Object
-	// Result appends the result.
-	Result(o Object, out *column.Vector) error
+	// ResultOf appends the result.
+	ResultOf(o Object, out *column.Vector) error
 }
 
 // Object is such a state.
 type Object interface {
 	// Update folds one row; retract takes it back.
 	Update(args []*column.Vector, row int, retract bool) error
+	// Merge adds from, which stays as it is and shares nothing with the receiver that either changes later.
 	Merge(from Object) error
-	// Append encodes the state; Decode reads it. Both are bounded by the state's own limits.
+	// Append encodes the state; Decode reads it from the whole of src, of which it keeps nothing.
 	Append(dst []byte) []byte
 	Decode(src []byte) error
+}
+
+// NoWords is the part of an Accumulator that an ObjectAccumulator does not have.
+type NoWords struct{}
+
+// Words implements Accumulator.
+func (NoWords) Words() int { return 0 }
+
+// Update implements Accumulator.
+func (NoWords) Update(*AggInput) error {
+	panic("BUG: expr: an aggregate of objects is asked for words")
+}
+
+// Merge implements Accumulator.
+func (NoWords) Merge(_, _ States) error {
+	panic("BUG: expr: an aggregate of objects is asked for words")
+}
+
+// Result implements Accumulator.
+func (NoWords) Result(States, *column.Vector) error {
+	panic("BUG: expr: an aggregate of objects is asked for words")
 }
 
 // TableFunc makes rows of values: UNNEST and LATERAL TABLE.
