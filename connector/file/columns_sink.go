@@ -101,6 +101,7 @@ func (w *columnWriter) Write(in *flott.Batch[*column.Batch]) error {
 		if err := w.batch(b); err != nil {
 			return err
 		}
+		b.Release()
 	}
 	return nil
 }
