@@ -71,21 +71,18 @@ func openTable(s *tableSpec, kind tableKind) (table, panes, error) {
 }
 
 func openKeyed[K comparable](s *tableSpec, kind tableKind) (table, panes, error) {
-	timed := kind == keyedTable && s.place.TTL.Ms > 0 // fewer sizes: each makes code
+	// Few sizes: each of them, times the kinds of key, is a table that the compiler makes anew.
+	timed := kind == keyedTable && s.place.TTL.Ms > 0
 	switch {
 	case s.objects != nil:
 		return open(s, kind, describeObjects[K](s))
 	case s.words <= 1 && !timed:
 		return open(s, kind, describeWords[K, [1]uint64](s))
-	case s.words <= 2:
-		return open(s, kind, describeWords[K, [2]uint64](s))
-	case s.words <= 4 && !timed:
-		return open(s, kind, describeWords[K, [4]uint64](s))
+	case s.words <= 3 && !timed:
+		return open(s, kind, describeWords[K, [3]uint64](s))
 	case s.words <= 8:
 		return open(s, kind, describeWords[K, [8]uint64](s))
-	case s.words <= 16 && !timed:
-		return open(s, kind, describeWords[K, [16]uint64](s))
-	case s.words <= 32:
+	case s.words <= 32 && !timed:
 		return open(s, kind, describeWords[K, [32]uint64](s))
 	case s.words <= tableWordsMax:
 		return open(s, kind, describeWords[K, [tableWordsMax]uint64](s))
