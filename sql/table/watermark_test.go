@@ -40,7 +40,7 @@ func TestCutter(t *testing.T) {
 		{0, []int64{1000, 9000, 9150, 4100}, "3 1"},                    //
 		{200, []int64{9000, 1000, 8000}, "1 2"},                        // the first row sets it at once
 		{200, []int64{9000, 20000, 8000, 40000, 20500, 8001}, "2 2 2"}, //
-		{200, []int64{-5000, -1000, -9000, 0, -20000, -5500}, "2 3 1"},   // before 1970
+		{200, []int64{-5000, -1000, -9000, 0, -20000, -5500}, "2 3 1"}, // before 1970
 	} {
 		if got := cuts(NewCutter(0, 5000, c.every), c.times...); got != c.want {
 			t.Errorf("every %d, %v: %s, want %s", c.every, c.times, got, c.want)
