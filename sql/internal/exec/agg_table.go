@@ -64,29 +64,21 @@ func openTable(s *tableSpec, kind tableKind) (table, panes, error) {
 		return openKeyed[uint64](s, kind)
 	case 2:
 		return openKeyed[[2]uint64](s, kind)
-	case 3:
-		return openKeyed[[3]uint64](s, kind)
 	}
 	return openKeyed[string](s, kind)
 }
 
 func openKeyed[K comparable](s *tableSpec, kind tableKind) (table, panes, error) {
-	timed := kind == keyedTable && s.place.TTL.Ms > 0 // fewer sizes: each makes code
+	timed := kind == keyedTable && s.place.TTL.Ms > 0
 	switch {
 	case s.objects != nil:
 		return open(s, kind, describeObjects[K](s))
-	case s.words <= 1 && !timed:
+	case s.words <= 1 && !timed: // few sizes: each makes code, for each kind of key
 		return open(s, kind, describeWords[K, [1]uint64](s))
-	case s.words <= 2:
-		return open(s, kind, describeWords[K, [2]uint64](s))
-	case s.words <= 4 && !timed:
+	case s.words <= 4:
 		return open(s, kind, describeWords[K, [4]uint64](s))
-	case s.words <= 8:
-		return open(s, kind, describeWords[K, [8]uint64](s))
-	case s.words <= 16 && !timed:
+	case s.words <= 16:
 		return open(s, kind, describeWords[K, [16]uint64](s))
-	case s.words <= 32:
-		return open(s, kind, describeWords[K, [32]uint64](s))
 	case s.words <= tableWordsMax:
 		return open(s, kind, describeWords[K, [tableWordsMax]uint64](s))
 	}

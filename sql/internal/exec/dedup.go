@@ -59,10 +59,8 @@ func (d *Deduplicate) Open(c *operator.Context) (err error) {
 		d.core, err = openDedup[string](d, c)
 	case 1:
 		d.core, err = openDedup[[1]uint64](d, c)
-	case 2:
-		d.core, err = openDedup[[2]uint64](d, c)
 	default:
-		d.core, err = openDedup[[3]uint64](d, c)
+		d.core, err = openDedup[[2]uint64](d, c)
 	}
 	return err
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"regexp/syntax"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -52,6 +53,10 @@ type pattern struct {
 	*regexp.Regexp
 	// need is a literal that every match contains; "" if none is known.
 	need string
+	// lead is the most bytes that a match has before the first need, and tail the expression for a text that was cut before it: there "^"
+	// matches nowhere. tail is nil where a text cannot be cut.
+	lead int
+	tail *regexp.Regexp
 	// anchored says that a match depends on what stands before it, so that a text must not be cut.
 	anchored bool
 }
@@ -59,13 +64,45 @@ type pattern struct {
 // mayMatch is false only where nothing matches.
 func (p *pattern) mayMatch(s string) bool { return p.need == "" || strings.Contains(s, p.need) }
 
-func (p *pattern) matches(s string) bool { return p.mayMatch(s) && p.MatchString(s) }
+func (p *pattern) matches(s string) bool {
+	re, cut := p.cut(s)
+	return re != nil && re.MatchString(s[cut:])
+}
 
+// cut is where the first match can begin at the earliest, and the expression to search with from there; nil if there is no match.
+func (p *pattern) cut(s string) (*regexp.Regexp, int) {
+	if p.need == "" {
+		return p.Regexp, 0
+	}
+	at := strings.Index(s, p.need)
+	if at < 0 {
+		return nil, 0
+	}
+	if at -= p.lead; at <= 0 || p.tail == nil {
+		return p.Regexp, 0
+	}
+	for at > 0 && !utf8.RuneStart(s[at]) {
+		at--
+	}
+	if at == 0 {
+		return p.Regexp, 0
+	}
+	return p.tail, at
+}
+
+// find is the places of the first match and its groups; nil if there is none.
 func (p *pattern) find(s string) []int {
-	if !p.mayMatch(s) {
+	re, cut := p.cut(s)
+	if re == nil {
 		return nil
 	}
-	return p.FindStringSubmatchIndex(s)
+	m := re.FindStringSubmatchIndex(s[cut:])
+	for i := range m {
+		if m[i] >= 0 {
+			m[i] += cut
+		}
+	}
+	return m
 }
 
 // each calls f for the places of all matches until it returns false, by Java's rule: an empty match right behind another counts.
@@ -117,7 +154,11 @@ func compilePattern(java string) (*pattern, error) {
 	p := &pattern{Regexp: re}
 	if tree, err := syntax.Parse(text, syntax.Perl); err == nil {
 		p.anchored = dependsOnPlace(tree)
-		p.need = neededLiteral(tree.Simplify())
+		if p.need, p.lead = leadingLiteral(tree); p.need != "" && !seesBefore(tree) {
+			p.tail, _ = regexp.Compile(withoutBegin(tree).String())
+		} else if p.need == "" {
+			p.need = neededLiteral(tree.Simplify())
+		}
 	}
 	return p, nil
 }
@@ -133,6 +174,69 @@ func dependsOnPlace(re *syntax.Regexp) bool {
 		}
 	}
 	return false
+}
+
+// leadingLiteral is a literal that each match contains with a bounded number of bytes before it.
+func leadingLiteral(re *syntax.Regexp) (literal string, lead int) {
+	subs := []*syntax.Regexp{re}
+	if re.Op == syntax.OpConcat {
+		subs = re.Sub
+	}
+	for _, sub := range subs {
+		if sub.Op == syntax.OpLiteral && sub.Flags&syntax.FoldCase == 0 && len(sub.Rune) > 1 {
+			return string(sub.Rune), lead
+		}
+		n := mostBytes(sub)
+		if n < 0 {
+			break
+		}
+		lead += n
+	}
+	return "", 0
+}
+
+// mostBytes is the length of the longest match; -1 if it has no bound.
+func mostBytes(re *syntax.Regexp) int {
+	switch re.Op {
+	case syntax.OpLiteral:
+		return utf8.UTFMax * len(re.Rune)
+	case syntax.OpCharClass, syntax.OpAnyChar, syntax.OpAnyCharNotNL:
+		return utf8.UTFMax
+	case syntax.OpStar, syntax.OpPlus, syntax.OpRepeat:
+		return -1
+	}
+	n := 0
+	for _, sub := range re.Sub {
+		m := mostBytes(sub)
+		switch {
+		case m < 0:
+			return -1
+		case re.Op == syntax.OpAlternate:
+			n = max(n, m)
+		default:
+			n += m
+		}
+	}
+	return n
+}
+
+// seesBefore reports whether a match looks at the character before it.
+func seesBefore(re *syntax.Regexp) bool {
+	return re.Op == syntax.OpBeginLine || re.Op == syntax.OpWordBoundary || re.Op == syntax.OpNoWordBoundary ||
+		slices.ContainsFunc(re.Sub, seesBefore)
+}
+
+// withoutBegin is the expression with nothing that matches the beginning of the text.
+func withoutBegin(re *syntax.Regexp) *syntax.Regexp {
+	if re.Op == syntax.OpBeginText {
+		return &syntax.Regexp{Op: syntax.OpNoMatch}
+	}
+	c := *re
+	c.Sub = make([]*syntax.Regexp, len(re.Sub))
+	for i, sub := range re.Sub {
+		c.Sub[i] = withoutBegin(sub)
+	}
+	return &c
 }
 
 // neededLiteral is the longest literal that each match contains.
