@@ -495,6 +495,48 @@ func (o *Ordered[K]) RemoveBefore(i int, sortKey []byte) error {
 	return o.shrink(i, 0)
 }
 
+// RemoveFirst removes the first n records of key i, or all if there are fewer. REQUIRES: as Remove.
+func (o *Ordered[K]) RemoveFirst(i int, n int64) error {
+	h := o.at[i]
+	if h == nil || n >= h.Records {
+		return o.Clear(i)
+	}
+	if n <= 0 {
+		return nil
+	}
+	whole := 0
+	for ; whole < len(h.Dir); whole++ {
+		buf, err := o.buffer(i, whole, false)
+		if err != nil {
+			return err
+		}
+		there := int64(count(*buf, len(*buf)))
+		if there > n {
+			break
+		}
+		n -= there
+		h.Records -= there
+	}
+	if err := o.drop(i, 0, whole); err != nil || n == 0 {
+		return err
+	}
+	buf, err := o.buffer(i, 0, true)
+	if err != nil {
+		return err
+	}
+	pos := 0
+	for range n {
+		pos += len(recordAt(*buf, pos))
+	}
+	*buf = slices.Clone((*buf)[pos:])
+	h.Records -= n
+	if len(h.Dir) == 0 {
+		return nil
+	}
+	h.Dir[0].Bytes = uint32(len(*buf))
+	return o.shrink(i, 0)
+}
+
 // Clear removes all records of key i. REQUIRES: as Remove.
 func (o *Ordered[K]) Clear(i int) error {
 	h := o.at[i]
