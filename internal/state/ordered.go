@@ -198,8 +198,16 @@ func (o *Ordered[K]) Note(i int) (n *Note, first bool) {
 // Forget makes the notes of this vector new again.
 func (o *Ordered[K]) Forget() { o.vector++ }
 
-// Stamp notes when key i was last touched, for Sweep. REQUIRES: At with Add.
+// Stamp notes when key i was last touched, for Sweep. REQUIRES: At with Add, or the key is there.
 func (o *Ordered[K]) Stamp(i int, nowMs int64) { o.at[i].StampMs = nowMs }
+
+// Stamped is what key i was stamped with last.
+func (o *Ordered[K]) Stamped(i int) int64 {
+	if o.at[i] == nil {
+		return 0
+	}
+	return o.at[i].StampMs
+}
 
 // Solid reports whether the records of key i stay where they are until Done, whatever else is called, unless it changes them.
 func (o *Ordered[K]) Solid(i int) bool { return len(o.at[i].Dir) == 0 }
