@@ -116,15 +116,8 @@ func (c *Calc) compute(in *record.Columns) (*record.Columns, error) {
 	out.Cols = append(out.Cols, make([]*column.Vector, len(c.Exprs))...)
 	out.Kinds, out.N = in.Kinds, in.N
 	in.Kinds = nil
-	for i, e := range c.Exprs {
-		if _, plain := e.(*expr.Column); plain {
-			continue
-		}
-		v, err := c.project.Eval(&c.eval, &in.Batch, i)
-		if err != nil {
-			return nil, err
-		}
-		out.Cols[i] = v
+	if err := c.project.EvalAll(&c.eval, &in.Batch, out.Cols); err != nil {
+		return nil, err
 	}
 	for i, e := range c.Exprs {
 		if col, plain := e.(*expr.Column); plain {

@@ -59,10 +59,8 @@ func (d *Deduplicate) Open(c *operator.Context) (err error) {
 		d.core, err = openDedup[string](d, c)
 	case 1:
 		d.core, err = openDedup[[1]uint64](d, c)
-	case 2:
-		d.core, err = openDedup[[2]uint64](d, c)
 	default:
-		d.core, err = openDedup[[3]uint64](d, c)
+		d.core, err = openDedup[[2]uint64](d, c)
 	}
 	return err
 }
@@ -189,11 +187,11 @@ func (c *dedupCore[K]) orders(in *record.Columns) {
 		clear(c.order)
 		return
 	}
-	timesOf(in.Cols[c.Time], c.order)
+	rowTimes(in.Cols[c.Time], c.order)
 }
 
-// timesOf reads a time column as numbers that are ordered as its values; NULL is the least.
-func timesOf(v *column.Vector, out []int64) {
+// rowTimes reads a time column as numbers that are ordered as its values; NULL is the least.
+func rowTimes(v *column.Vector, out []int64) {
 	if v.Store == column.Int128s {
 		for i, x := range v.I128[:len(out)] {
 			out[i] = int64(x.Lo)

@@ -51,10 +51,8 @@ func (j *IntervalJoin) Open(c *operator.Context) (err error) {
 		j.core, err = openInterval[string](j, c)
 	case 1:
 		j.core, err = openInterval[[1]uint64](j, c)
-	case 2:
-		j.core, err = openInterval[[2]uint64](j, c)
 	default:
-		j.core, err = openInterval[[3]uint64](j, c)
+		j.core, err = openInterval[[2]uint64](j, c)
 	}
 	return err
 }

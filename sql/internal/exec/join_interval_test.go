@@ -20,13 +20,13 @@ var (
 )
 
 // timedGen draws rows of random keys at or behind a time.
-func timedGen(rng *rand.Rand, n int, from, spread int64) (rows []change) {
+func timedGen(rng *rand.Rand, n int, from, spread int64) (rows []rowChange) {
 	for range n {
 		row := []any{rng.Int64N(4), rng.Int64N(10), from + rng.Int64N(spread)}
 		if rng.IntN(10) == 0 {
 			row[0] = nil
 		}
-		rows = append(rows, change{schema.Insert, row})
+		rows = append(rows, rowChange{schema.Insert, row})
 	}
 	return rows
 }
@@ -126,9 +126,9 @@ func TestIntervalJoinOfProcessingTime(t *testing.T) {
 	}
 	r.start(1)
 	a, b := []any{int64(1), int64(7), nil}, []any{int64(2), int64(8), nil}
-	r.send(0, change{schema.Insert, a}, change{schema.Insert, b})
+	r.send(0, rowChange{schema.Insert, a}, rowChange{schema.Insert, b})
 	r.tick(10)
-	r.send(1, change{schema.Insert, a})
+	r.send(1, rowChange{schema.Insert, a})
 	r.expect("+I[1 7 <nil> 1 7 <nil>]")
 	r.tick(30)
 	r.expect("+I[2 8 <nil> <nil> <nil> <nil>]")

@@ -93,10 +93,8 @@ func (j *Join) Open(c *operator.Context) (err error) {
 		j.core, err = openJoin[string](j, c, strict)
 	case 1:
 		j.core, err = openJoin[[1]uint64](j, c, strict)
-	case 2:
-		j.core, err = openJoin[[2]uint64](j, c, strict)
 	default:
-		j.core, err = openJoin[[3]uint64](j, c, strict)
+		j.core, err = openJoin[[2]uint64](j, c, strict)
 	}
 	return err
 }

@@ -40,10 +40,8 @@ func (j *TemporalJoin) Open(c *operator.Context) (err error) {
 		j.core, err = openTemporal[string](j, c)
 	case 1:
 		j.core, err = openTemporal[[1]uint64](j, c)
-	case 2:
-		j.core, err = openTemporal[[2]uint64](j, c)
 	default:
-		j.core, err = openTemporal[[3]uint64](j, c)
+		j.core, err = openTemporal[[2]uint64](j, c)
 	}
 	return err
 }

@@ -25,7 +25,7 @@ func TestTemporalJoinMeetsTheVersionOfItsTime(t *testing.T) {
 				return j
 			}
 			r.start(1)
-			var lefts, versions []change
+			var lefts, versions []rowChange
 			wm := int64(0)
 			for range 15 {
 				more := timedGen(rng, rng.IntN(30), wm+1, 30)
@@ -54,9 +54,9 @@ func TestTemporalJoinMeetsTheVersionOfItsTime(t *testing.T) {
 	})
 }
 
-func temporalModel(kind JoinKind, cond bool, lefts, versions []change) (out [][]any) {
+func temporalModel(kind JoinKind, cond bool, lefts, versions []rowChange) (out [][]any) {
 	for _, l := range lefts {
-		var valid *change
+		var valid *rowChange
 		for k, v := range versions {
 			same := l.row[0] != nil && l.row[0] == v.row[0] && v.row[2].(int64) <= l.row[2].(int64)
 			if same && (valid == nil || valid.row[2].(int64) <= v.row[2].(int64)) {
@@ -82,15 +82,15 @@ func TestTemporalJoinForgetsVersions(t *testing.T) {
 	}
 	r.start(1)
 	for ms := range int64(100) {
-		r.send(1, change{schema.UpdateAfter, []any{int64(1), ms, ms}}, change{schema.UpdateAfter, []any{int64(2), ms, ms}})
+		r.send(1, rowChange{schema.UpdateAfter, []any{int64(1), ms, ms}}, rowChange{schema.UpdateAfter, []any{int64(2), ms, ms}})
 	}
-	r.send(1, change{schema.Delete, []any{int64(2), nil, int64(100)}})
+	r.send(1, rowChange{schema.Delete, []any{int64(2), nil, int64(100)}})
 	r.advance(100)
 	c := op.core.(*temporalCore[[1]uint64])
 	if n := c.rows[1].Keys(); n != 1 {
 		t.Errorf("%d keys have versions, want 1", n)
 	}
-	r.send(0, change{schema.UpdateBefore, []any{int64(1), int64(7), int64(105)}})
+	r.send(0, rowChange{schema.UpdateBefore, []any{int64(1), int64(7), int64(105)}})
 	r.bag["[1 7 105 1 99 99]"]++
 	r.advance(105)
 	r.expect("-U[1 7 105 1 99 99]")
@@ -104,12 +104,12 @@ func TestTemporalJoinOfProcessingTime(t *testing.T) {
 	r.start(1)
 	row := func(k, id any) []any { return []any{k, id, nil} }
 	one := int64(1)
-	r.send(0, change{schema.Insert, row(one, one)}, change{schema.Insert, row(nil, one)})
-	r.send(1, change{schema.Insert, row(one, int64(5))}, change{schema.UpdateBefore, row(one, int64(5))}, change{schema.UpdateAfter, row(one, int64(6))})
+	r.send(0, rowChange{schema.Insert, row(one, one)}, rowChange{schema.Insert, row(nil, one)})
+	r.send(1, rowChange{schema.Insert, row(one, int64(5))}, rowChange{schema.UpdateBefore, row(one, int64(5))}, rowChange{schema.UpdateAfter, row(one, int64(6))})
 	r.restart(1)
-	r.send(0, change{schema.Insert, row(one, one)})
-	r.send(1, change{schema.Delete, row(one, int64(6))})
-	r.send(0, change{schema.Insert, row(one, one)})
+	r.send(0, rowChange{schema.Insert, row(one, one)})
+	r.send(1, rowChange{schema.Delete, row(one, int64(6))})
+	r.send(0, rowChange{schema.Insert, row(one, one)})
 	none := fmt.Sprint([]any{one, one, nil, nil, nil, nil})
 	r.expect("+I"+none, "+I[<nil> 1 <nil> <nil> <nil> <nil>]", "+I[1 1 <nil> 1 6 <nil>]", "+I"+none)
 }

@@ -103,7 +103,7 @@ func timeOf(key []byte) int64 { return int64(binary.BigEndian.Uint64(key) ^ 1<<6
 func (t *timedJoin[K]) readTimes(side int, in *record.Columns) {
 	v := in.Cols[t.sides[side].Time]
 	t.times = atLeast(t.times, in.N)
-	timesOf(v, t.times)
+	rowTimes(v, t.times)
 	unit := timeUnit(v.Type)
 	if unit == 1 {
 		return

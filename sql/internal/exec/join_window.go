@@ -42,10 +42,8 @@ func (j *WindowJoin) Open(c *operator.Context) (err error) {
 		j.core, err = openWindowJoin[string](j, c)
 	case 1:
 		j.core, err = openWindowJoin[[1]uint64](j, c)
-	case 2:
-		j.core, err = openWindowJoin[[2]uint64](j, c)
 	default:
-		j.core, err = openWindowJoin[[3]uint64](j, c)
+		j.core, err = openWindowJoin[[2]uint64](j, c)
 	}
 	return err
 }

@@ -72,11 +72,11 @@ func TestWindowJoinOfManyRows(t *testing.T) {
 	r.start(1)
 	var rows [2][][]any
 	for side := range rows {
-		var log []change
+		var log []rowChange
 		for i := range 100 {
 			row := []any{int64(1), int64(i * (side + 1)), int64(10)}
 			rows[side] = append(rows[side], row)
-			log = append(log, change{schema.Insert, row})
+			log = append(log, rowChange{schema.Insert, row})
 		}
 		r.send(side, log...)
 	}

@@ -20,7 +20,7 @@ type keySpec struct {
 }
 
 // keyWordsMax is how many words a key may have before it is kept as bytes.
-const keyWordsMax = 3
+const keyWordsMax = 2
 
 // keyLayout says how rows of key columns become keys: words, if each column is a number of up to 64 bits and there are few of them, else the
 // bytes of the canonical row codec. In snapshots and stores both are the bytes of the codec, so that a layout may change.

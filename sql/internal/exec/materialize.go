@@ -35,10 +35,8 @@ func (m *Materialize) Open(c *operator.Context) (err error) {
 		m.core, err = openMaterialize[string](m, c)
 	case 1:
 		m.core, err = openMaterialize[[1]uint64](m, c)
-	case 2:
-		m.core, err = openMaterialize[[2]uint64](m, c)
 	default:
-		m.core, err = openMaterialize[[3]uint64](m, c)
+		m.core, err = openMaterialize[[2]uint64](m, c)
 	}
 	return err
 }
@@ -254,65 +252,3 @@ func gatherRows(in *record.Columns, at []int32) *record.Columns {
 	in.Release()
 	return kept
 }
-
-// NotNull guards the columns of a sink that are declared NOT NULL.
-type NotNull struct {
-	Columns []int
-	Names   []string // of the columns, for the error
-	// Drop leaves rows with NULL out; else they fail the job.
-	Drop bool
-
-	out   operator.Output
-	count *operator.Counters
-	keep  []int32
-}
-
-// Open implements operator.Operator.
-func (n *NotNull) Open(c *operator.Context) error {
-	n.out, n.count = c.Out[0], c.Counters
-	return nil
-}
-
-// Process implements operator.Operator.
-func (n *NotNull) Process(_ int, b record.Batch) error {
-	in := b.(*record.Columns)
-	n.count.In.Add(in.N)
-	clean := true
-	for k, c := range n.Columns {
-		if !in.Cols[c].HasNulls() {
-			continue
-		}
-		clean = false
-		if !n.Drop {
-			return fmt.Errorf("column '%s' is NOT NULL, however, a null value is being written into it; set "+
-				"'table.exec.sink.not-null-enforcer'='DROP' to leave such rows out", n.Names[k])
-		}
-	}
-	if !clean {
-		n.keep = n.keep[:0]
-		for i := range in.N {
-			if !n.nullAt(in, i) {
-				n.keep = append(n.keep, int32(i))
-			}
-		}
-		n.count.Dropped.Add(in.N - len(n.keep))
-		if in = gatherRows(in, n.keep); in.N == 0 {
-			in.Release()
-			return nil
-		}
-	}
-	n.count.Out.Add(in.N)
-	return n.out.Emit(in)
-}
-
-func (n *NotNull) nullAt(in *record.Columns, i int) bool {
-	for _, c := range n.Columns {
-		if in.Cols[c].IsNull(i) {
-			return true
-		}
-	}
-	return false
-}
-
-// Close implements operator.Operator.
-func (n *NotNull) Close() error { return nil }

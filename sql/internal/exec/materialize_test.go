@@ -11,7 +11,6 @@ import (
 
 	"github.com/flottio/flott/column"
 	"github.com/flottio/flott/internal/operator"
-	"github.com/flottio/flott/internal/record"
 	"github.com/flottio/flott/schema"
 )
 
@@ -72,9 +71,9 @@ func TestSortAtTheEnd(t *testing.T) {
 			return &c
 		}
 		r.start(1)
-		var rows []change
+		var rows []rowChange
 		for range n {
-			rows = append(rows, change{schema.Insert, []any{rng.Int64N(1000), strings.Repeat("a", rng.IntN(20))}})
+			rows = append(rows, rowChange{schema.Insert, []any{rng.Int64N(1000), strings.Repeat("a", rng.IntN(20))}})
 		}
 		r.send(0, rows...)
 		r.restart(1)
@@ -84,7 +83,7 @@ func TestSortAtTheEnd(t *testing.T) {
 		}
 		r.restart(1)
 		r.finish()
-		slices.SortStableFunc(rows, func(a, b change) int {
+		slices.SortStableFunc(rows, func(a, b rowChange) int {
 			return cmp.Or(strings.Compare(a.row[1].(string), b.row[1].(string)), -cmp.Compare(a.row[0].(int64), b.row[0].(int64)))
 		})
 		var want []string
@@ -102,11 +101,11 @@ func TestSortByTime(t *testing.T) {
 	for _, digits := range []int32{3, 6, 9} {
 		types := []column.Type{{ID: column.Timestamp, Precision: digits}, bigint}
 		unit := timeUnit(types[0])
-		at := func(ms, id int64) change {
+		at := func(ms, id int64) rowChange {
 			if digits > 6 {
-				return change{schema.Insert, []any{column.Int128From(ms * unit), id}}
+				return rowChange{schema.Insert, []any{column.Int128From(ms * unit), id}}
 			}
-			return change{schema.Insert, []any{ms * unit, id}}
+			return rowChange{schema.Insert, []any{ms * unit, id}}
 		}
 		r := &opRig{t: t, types: [2][]column.Type{types}}
 		r.make = func() operator.Operator {
@@ -134,7 +133,7 @@ func TestSortByTime(t *testing.T) {
 
 func TestMaterializeChangelog(t *testing.T) {
 	types := []column.Type{bigint, bigint, text}
-	run := func(unique []int, rows ...change) *opRig {
+	run := func(unique []int, rows ...rowChange) *opRig {
 		r := &opRig{t: t, types: [2][]column.Type{types}, rows: 1}
 		r.make = func() operator.Operator { return &Materialize{In: types, Keys: []int{0}, Unique: unique} }
 		r.start(1)
@@ -148,41 +147,24 @@ func TestMaterializeChangelog(t *testing.T) {
 		return r
 	}
 	a, b, c := []any{int64(1), int64(1), "a"}, []any{int64(1), int64(2), "b"}, []any{int64(1), int64(1), "c"}
-	log := []change{
+	log := []rowChange{
 		{schema.Insert, a}, {schema.Insert, b}, {schema.Delete, a}, {schema.Insert, a}, {schema.UpdateBefore, a}, {schema.Delete, b}, {schema.Delete, b},
 	}
 	run(nil, log...).expect("+I[1 1 a]", "+U[1 2 b]", "+U[1 1 a]", "+U[1 2 b]", "-D[1 2 b]")
 	run([]int{1}, log...).expect("+I[1 1 a]", "+U[1 2 b]", "+U[1 1 a]", "+U[1 2 b]", "-D[1 2 b]")
 	// A row with the upsert key of one that is there takes its place, and a retraction need not have all its columns.
-	run([]int{1}, change{schema.Insert, a}, change{schema.Insert, b}, change{schema.UpdateAfter, c}, change{schema.Delete, b}).
+	run([]int{1}, rowChange{schema.Insert, a}, rowChange{schema.Insert, b}, rowChange{schema.UpdateAfter, c}, rowChange{schema.Delete, b}).
 		expect("+I[1 1 a]", "+U[1 2 b]", "+U[1 1 c]", "+U[1 1 c]")
 }
 
-func TestDropUpdateBeforeAndNotNull(t *testing.T) {
+func TestDropUpdateBefore(t *testing.T) {
 	types := []column.Type{bigint, text}
 	r := &opRig{t: t, types: [2][]column.Type{types}}
 	r.make = func() operator.Operator { return &DropUpdateBefore{} }
 	r.start(1)
 	x := []any{int64(1), "x"}
-	r.send(0, change{schema.Insert, x}, change{schema.UpdateBefore, x}, change{schema.UpdateAfter, x}, change{schema.Delete, x})
+	r.send(0, rowChange{schema.Insert, x}, rowChange{schema.UpdateBefore, x}, rowChange{schema.UpdateAfter, x}, rowChange{schema.Delete, x})
 	r.expect("+I[1 x]", "+U[1 x]", "-D[1 x]")
-	r.send(0, change{schema.UpdateBefore, x})
+	r.send(0, rowChange{schema.UpdateBefore, x})
 	r.expect()
-
-	null := []any{int64(2), nil}
-	r.make = func() operator.Operator { return &NotNull{Columns: []int{1}, Names: []string{"name"}, Drop: true} }
-	r.start(1)
-	r.send(0, change{schema.Insert, x}, change{schema.Insert, null})
-	r.expect("+I[1 x]")
-	if r.drops.Dropped.Load() != 1 {
-		t.Errorf("%d rows were dropped, want 1", r.drops.Dropped.Load())
-	}
-	r.make = func() operator.Operator { return &NotNull{Columns: []int{1}, Names: []string{"name"}} }
-	r.start(1)
-	b := record.NewColumns(types)
-	b.AppendRow(schema.Insert, null...)
-	err := r.tasks[0].op.Process(0, b)
-	if err == nil || !strings.Contains(err.Error(), "column 'name' is NOT NULL") {
-		t.Errorf("a NULL in a NOT NULL column: %v", err)
-	}
 }

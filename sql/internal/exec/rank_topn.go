@@ -81,10 +81,8 @@ func (r *Rank) Open(c *operator.Context) (err error) {
 		r.core, err = openRank[string](r, c)
 	case 1:
 		r.core, err = openRank[[1]uint64](r, c)
-	case 2:
-		r.core, err = openRank[[2]uint64](r, c)
 	default:
-		r.core, err = openRank[[3]uint64](r, c)
+		r.core, err = openRank[[2]uint64](r, c)
 	}
 	return err
 }

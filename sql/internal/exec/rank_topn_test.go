@@ -65,7 +65,7 @@ func TestRankIsTheFirstOfTheSorted(t *testing.T) {
 					r.start(1)
 					var rows [][]any
 					for step := range 10 {
-						var log []change
+						var log []rowChange
 						for range rng.IntN(80) {
 							log, rows = rankStep(rng, input, log, rows)
 						}
@@ -85,7 +85,7 @@ func TestRankIsTheFirstOfTheSorted(t *testing.T) {
 	}
 }
 
-func rankStep(rng *rand.Rand, input RankInput, log []change, rows [][]any) ([]change, [][]any) {
+func rankStep(rng *rand.Rand, input RankInput, log []rowChange, rows [][]any) ([]rowChange, [][]any) {
 	row := []any{rng.Int64N(5), rng.Int64N(15), rng.Int64N(8)}
 	if rng.IntN(8) == 0 {
 		row[rng.IntN(3)/2*2] = nil
@@ -94,7 +94,7 @@ func rankStep(rng *rand.Rand, input RankInput, log []change, rows [][]any) ([]ch
 	case input == RankChangelog && len(rows) > 0 && rng.IntN(3) == 0:
 		old := rows[rng.IntN(len(rows))]
 		i := slices.IndexFunc(rows, func(r []any) bool { return slices.Equal(r, old) })
-		return append(log, change{schema.Delete, old}), slices.Delete(rows, i, i+1)
+		return append(log, rowChange{schema.Delete, old}), slices.Delete(rows, i, i+1)
 	case input == RankUpserts:
 		i := slices.IndexFunc(rows, func(r []any) bool { return r[0] == row[0] && r[1] == row[1] })
 		if i < 0 {
@@ -103,13 +103,13 @@ func rankStep(rng *rand.Rand, input RankInput, log []change, rows [][]any) ([]ch
 		if compareNullable(row[2], rows[i][2]) <= 0 {
 			return log, rows // rows only move up
 		}
-		return append(log, change{schema.UpdateAfter, row}), append(slices.Delete(rows, i, i+1), row)
+		return append(log, rowChange{schema.UpdateAfter, row}), append(slices.Delete(rows, i, i+1), row)
 	}
-	return append(log, change{schema.Insert, row}), append(rows, row)
+	return append(log, rowChange{schema.Insert, row}), append(rows, row)
 }
 
 func TestRankChangelog(t *testing.T) {
-	run := func(c Rank, rows ...change) *opRig {
+	run := func(c Rank, rows ...rowChange) *opRig {
 		r := &opRig{t: t, types: [2][]column.Type{rankTypes}, rows: 1}
 		r.make = func() operator.Operator {
 			c.In, c.Partition, c.Order, c.UpdateBefore = rankTypes, []int{0}, []SortKey{{Column: 2, Desc: true}}, true
@@ -122,8 +122,10 @@ func TestRankChangelog(t *testing.T) {
 		r.send(0, rows...)
 		return r
 	}
-	row := func(kind schema.RowKind, id, score int64) change { return change{kind, []any{int64(1), id, score}} }
-	add := []change{row(schema.Insert, 1, 10), row(schema.Insert, 2, 10), row(schema.Insert, 3, 5), row(schema.Insert, 4, 20)}
+	row := func(kind schema.RowKind, id, score int64) rowChange {
+		return rowChange{kind, []any{int64(1), id, score}}
+	}
+	add := []rowChange{row(schema.Insert, 1, 10), row(schema.Insert, 2, 10), row(schema.Insert, 3, 5), row(schema.Insert, 4, 20)}
 	run(Rank{ToColumn: -1}, add...).expect("+I[1 1 10]", "+I[1 2 10]", "-D[1 2 10]", "+I[1 4 20]")
 	run(Rank{ToColumn: -1, Number: true}, add...).expect("+I[1 1 10 1]", "+I[1 2 10 2]",
 		"-U[1 1 10 1]", "+U[1 4 20 1]", "-U[1 2 10 2]", "+U[1 1 10 2]")

@@ -44,10 +44,8 @@ func (r *WindowRank) Open(c *operator.Context) (err error) {
 		r.core, err = openWindowRank[string](r, c)
 	case 1:
 		r.core, err = openWindowRank[[1]uint64](r, c)
-	case 2:
-		r.core, err = openWindowRank[[2]uint64](r, c)
 	default:
-		r.core, err = openWindowRank[[3]uint64](r, c)
+		r.core, err = openWindowRank[[2]uint64](r, c)
 	}
 	return err
 }

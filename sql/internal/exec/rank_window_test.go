@@ -69,7 +69,7 @@ func TestWindowDeduplicationKeepsTheLast(t *testing.T) {
 	}
 	r.start(1)
 	for i, s := range []string{"a", "b", "c"} {
-		r.send(0, change{schema.Insert, []any{s, []int64{3, 7, 7}[i], int64(10)}})
+		r.send(0, rowChange{schema.Insert, []any{s, []int64{3, 7, 7}[i], int64(10)}})
 	}
 	r.advance(9)
 	r.expect("+I[c 7 10]")
@@ -97,8 +97,8 @@ func TestCorrelate(t *testing.T) {
 			return &Correlate{Env: &expr.Env{}, In: types, Func: repeat, Args: []expr.Expr{n}, Result: []column.Type{bigint}, Left: left, Cond: cond}
 		}
 		r.start(1)
-		r.send(0, change{schema.Insert, []any{int64(2), "two"}}, change{schema.Insert, []any{int64(0), "none"}}, change{schema.Insert, []any{nil, "null"}},
-			change{schema.Insert, []any{int64(1), "one"}}, change{schema.Delete, []any{int64(2), "two"}})
+		r.send(0, rowChange{schema.Insert, []any{int64(2), "two"}}, rowChange{schema.Insert, []any{int64(0), "none"}}, rowChange{schema.Insert, []any{nil, "null"}},
+			rowChange{schema.Insert, []any{int64(1), "one"}}, rowChange{schema.Delete, []any{int64(2), "two"}})
 		return r
 	}
 	run(false, nil).expect("+I[2 two 0]", "+I[2 two 1]", "+I[1 one 0]", "-D[2 two 0]", "-D[2 two 1]")
@@ -108,7 +108,7 @@ func TestCorrelate(t *testing.T) {
 
 	r := run(false, nil)
 	r.got = nil
-	r.send(0, change{schema.Insert, []any{int64(5000), "many"}}, change{schema.Insert, []any{int64(3), "few"}})
+	r.send(0, rowChange{schema.Insert, []any{int64(5000), "many"}}, rowChange{schema.Insert, []any{int64(3), "few"}})
 	if len(r.got) != 5003 {
 		t.Errorf("%d rows, want 5003", len(r.got))
 	}

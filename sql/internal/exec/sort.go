@@ -52,7 +52,7 @@ func (s *Sort) Process(_ int, b record.Batch) error {
 	s.count.In.Add(in.N)
 	if s.Time >= 0 {
 		s.times = atLeast(s.times, in.N)
-		timesOf(in.Cols[s.Time], s.times)
+		rowTimes(in.Cols[s.Time], s.times)
 		unit := timeUnit(in.Cols[s.Time].Type)
 		for i := range s.times {
 			s.times[i] = floorDiv(s.times[i], unit)

@@ -33,10 +33,8 @@ func (s *SetOp) Open(c *operator.Context) (err error) {
 		s.core, err = openSetOp[string](s, c)
 	case 1:
 		s.core, err = openSetOp[[1]uint64](s, c)
-	case 2:
-		s.core, err = openSetOp[[2]uint64](s, c)
 	default:
-		s.core, err = openSetOp[[3]uint64](s, c)
+		s.core, err = openSetOp[[2]uint64](s, c)
 	}
 	return err
 }

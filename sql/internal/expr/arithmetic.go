@@ -120,23 +120,12 @@ func safeDivisor(args []Expr) bool {
 	if t := args[1].Type(); t.ID == column.Float || t.ID == column.Double {
 		return !args[0].Type().IsInterval()
 	}
-	e := args[1]
-	for {
-		c, ok := e.(*Cast)
-		if !ok {
-			break
-		}
-		e = c.Arg
-	}
-	l, ok := e.(*Literal)
-	if !ok {
-		return false
-	}
-	if d, ok := l.Value.(column.Int128); ok {
+	value, _ := constantOf(args[1], nil) // not the literal: a cast may make it zero
+	if d, ok := value.(column.Int128); ok {
 		return d.Sign() != 0
 	}
-	x, ok := wholeValue(l.Value)
-	return ok && x != 0 && args[1].Type().ID != column.Decimal || ok && x != 0 && l.Of.ID == column.Decimal
+	x, ok := wholeValue(value)
+	return ok && x != 0
 }
 
 func resolveArithmetic(name string, args []Arg, result func(a, b column.Type) (column.Type, error)) (Signature, error) {
@@ -194,6 +183,11 @@ func arithmeticKernel(name string, s *Site, k kernels) (Kernel, error) {
 	}
 	if s.Result.ID == column.Decimal {
 		return decimalKernel(name, s)
+	}
+	if name == "/" || name == "MOD" {
+		if k := constantDivision(name, s); k != nil {
+			return k, nil
+		}
 	}
 	if name == "MOD" && s.Type(0).Storage() != s.Result.Storage() {
 		return narrowed(s.Type(0), k), nil

@@ -7,7 +7,7 @@ import (
 )
 
 // In is x IN (v1, v2, ...): its first argument is x. Values that are constant are a set.
-var In = &Func{Name: "IN", Resolve: resolveIn, Kernel: inKernel}
+var In = &Func{Name: "IN", Lenient: true, Resolve: resolveIn, Kernel: inKernel}
 
 // NewBetween is x BETWEEN low AND high; a symmetric one takes the bounds in either order.
 func NewBetween(x, low, high Expr, symmetric bool) (Expr, error) {
@@ -114,7 +114,7 @@ func memberLoop(set *column.Vector) func(x *column.Vector, out []bool) {
 		for i := range out {
 			out[i] = false
 			for m := 0; m < set.Len && !out[i] && !x.IsNull(i); m++ {
-				out[i] = CompareAt(x, i, set, m) == 0
+				out[i] = equalAt(x, i, set, m)
 			}
 		}
 	}
@@ -145,6 +145,17 @@ func members[E comparable](set []E, values func(*column.Vector) []E) func(x *col
 	}
 }
 
+// equalAt is what = says of two values that are not NULL: NaN is not equal to itself.
+func equalAt(a *column.Vector, i int, b *column.Vector, j int) bool {
+	switch a.Store {
+	case column.Float32s:
+		return a.F32[i] == b.F32[j]
+	case column.Float64s:
+		return a.F64[i] == b.F64[j]
+	}
+	return CompareAt(a, i, b, j) == 0
+}
+
 // inAny compares with values of the row.
 func inAny(_ *Eval, args []*column.Vector, n int, out *column.Vector) error {
 	out.Resize(n)
@@ -153,14 +164,13 @@ func inAny(_ *Eval, args []*column.Vector, n int, out *column.Vector) error {
 	for i := range n {
 		null := x.IsNull(i)
 		for _, v := range args[1:] {
-			switch {
-			case null || v.IsNull(i):
-				null = true
-			case CompareAt(x, i, v, i) == 0:
-				out.Bool[i] = true
-			}
 			if x.IsNull(i) || out.Bool[i] {
 				break
+			}
+			if v.IsNull(i) {
+				null = true
+			} else {
+				out.Bool[i] = equalAt(x, i, v, i)
 			}
 		}
 		if null && !out.Bool[i] {

@@ -27,6 +27,9 @@ func resolveCase(args []Arg) (Signature, error) {
 	values = append(values, args[len(args)-1].Type)
 	common, ok := CommonType(values)
 	if !ok {
+		common, ok = promoteToText(values)
+	}
+	if !ok {
 		return Signature{}, fmt.Errorf("the values after THEN and ELSE have no common type: %s", typeList(values))
 	}
 	sig := Signature{Result: common}
@@ -38,6 +41,20 @@ func resolveCase(args []Arg) (Signature, error) {
 		}
 	}
 	return sig, nil
+}
+
+// promoteToText is STRING for texts among values of other types that are not nested, as Flink has it in CASE.
+func promoteToText(types []column.Type) (column.Type, bool) {
+	t := column.StringType().Nullable(false)
+	text := false
+	for _, u := range types {
+		if u.ID > column.IntervalMillis || u.IsBinary() {
+			return t, false
+		}
+		text = text || u.IsText()
+		t.NotNull = t.NotNull && u.NotNull
+	}
+	return t, text
 }
 
 func typeList(types []column.Type) string {
@@ -184,10 +201,8 @@ func (c *eagerCase) eval(e *Eval, in *column.Batch) (*column.Vector, bool, error
 			return nil, false, err
 		}
 		if v.Store != column.None {
-			for i, b := range v.Bool[:in.N] {
-				if b { // NULL is false underneath
-					c.pick[i] = uint8(k)
-				}
+			for i, b := range boolBytes(v.Bool[:in.N]) { // NULL is false underneath
+				c.pick[i] = c.pick[i]&^-b | uint8(k)&-b
 			}
 		}
 		if own {
@@ -216,31 +231,31 @@ func (c *eagerCase) eval(e *Eval, in *column.Batch) (*column.Vector, bool, error
 func (c *eagerCase) fill(out *column.Vector) {
 	nulls := false
 	for k, v := range c.vecs {
-		nulls = nulls || v.Valid != nil || v.Store == column.None
-		if v.Store == column.None {
-			continue
+		nulls = nulls || v.Valid != nil
+		if v.Store == column.None { // read as what the others are
+			nulls = true
+			c.vecs[k] = c.noValues(len(c.pick))
 		}
-		at := uint8(k)
-		switch out.Store {
-		case column.Bools:
-			pickValues(out.Bool, v.Bool, c.pick, at)
-		case column.Int8s:
-			pickValues(out.I8, v.I8, c.pick, at)
-		case column.Int16s:
-			pickValues(out.I16, v.I16, c.pick, at)
-		case column.Int32s:
-			pickValues(out.I32, v.I32, c.pick, at)
-		case column.Int64s:
-			pickValues(out.I64, v.I64, c.pick, at)
-		case column.Float32s:
-			pickValues(out.F32, v.F32, c.pick, at)
-		case column.Float64s:
-			pickValues(out.F64, v.F64, c.pick, at)
-		case column.Int128s:
-			pickValues(out.I128, v.I128, c.pick, at)
-		case column.Strings:
-			pickValues(out.Str, v.Str, c.pick, at)
-		}
+	}
+	switch out.Store {
+	case column.Bools:
+		c.fillBools(out.Bool)
+	case column.Int8s:
+		pickValues(out.I8, c.vecs, c.pick, func(v *column.Vector) []int8 { return v.I8 })
+	case column.Int16s:
+		pickValues(out.I16, c.vecs, c.pick, func(v *column.Vector) []int16 { return v.I16 })
+	case column.Int32s:
+		pickValues(out.I32, c.vecs, c.pick, func(v *column.Vector) []int32 { return v.I32 })
+	case column.Int64s:
+		pickValues(out.I64, c.vecs, c.pick, func(v *column.Vector) []int64 { return v.I64 })
+	case column.Float32s:
+		pickValues(out.F32, c.vecs, c.pick, func(v *column.Vector) []float32 { return v.F32 })
+	case column.Float64s:
+		pickValues(out.F64, c.vecs, c.pick, func(v *column.Vector) []float64 { return v.F64 })
+	case column.Int128s:
+		pickValues(out.I128, c.vecs, c.pick, func(v *column.Vector) []column.Int128 { return v.I128 })
+	case column.Strings:
+		pickValues(out.Str, c.vecs, c.pick, func(v *column.Vector) []string { return v.Str })
 	}
 	if nulls {
 		for i, k := range c.pick {
@@ -251,13 +266,31 @@ func (c *eagerCase) fill(out *column.Vector) {
 	}
 }
 
-// pickValues takes the values of the rows that picked this source.
-func pickValues[E any](out, from []E, pick []uint8, at uint8) {
-	out, from = out[:len(pick)], from[:len(pick)]
+// noValues is n NULLs of the result's type.
+func (c *eagerCase) noValues(n int) *column.Vector {
+	v := column.New(c.of)
+	v.Nulls(n)
+	return v
+}
+
+func (c *eagerCase) fillBools(out []bool) {
+	for i, k := range c.pick {
+		out[i] = c.vecs[k].Bool[i]
+	}
+}
+
+// maxPicked is how many values an eager CASE may have.
+const maxPicked = eagerWeight/2 + 1
+
+// pickValues takes each row's value from the vector it picked.
+func pickValues[E any](out []E, vecs []*column.Vector, pick []uint8, values func(*column.Vector) []E) {
+	var from [maxPicked][]E
+	for k, v := range vecs {
+		from[k] = values(v)
+	}
+	out = out[:len(pick)]
 	for i, k := range pick {
-		if k == at {
-			out[i] = from[i]
-		}
+		out[i] = from[k][i]
 	}
 }
 

@@ -18,8 +18,8 @@ var (
 	LessEqual    = comparison("<=", func(c int) bool { return c <= 0 })
 	Greater      = comparison(">", func(c int) bool { return c > 0 })
 	GreaterEqual = comparison(">=", func(c int) bool { return c >= 0 })
-	Distinct     = &Func{Name: "IS DISTINCT FROM", Resolve: known(resolveComparison), Kernel: distinctKernel(true)}
-	NotDistinct  = &Func{Name: "IS NOT DISTINCT FROM", Resolve: known(resolveComparison), Kernel: distinctKernel(false)}
+	Distinct     = &Func{Name: "IS DISTINCT FROM", Resolve: known(resolveComparison), Lenient: true, Kernel: distinctKernel(true)}
+	NotDistinct  = &Func{Name: "IS NOT DISTINCT FROM", Resolve: known(resolveComparison), Lenient: true, Kernel: distinctKernel(false)}
 )
 
 func known(f func([]Arg) (Signature, error)) func([]Arg) (Signature, error) {
@@ -31,7 +31,7 @@ func known(f func([]Arg) (Signature, error)) func([]Arg) (Signature, error) {
 }
 
 func comparison(name string, holds func(c int) bool) *Func {
-	return &Func{Name: name, Resolve: resolveComparison, Strict: true, Kernel: func(s *Site) (Kernel, error) {
+	return &Func{Name: name, Resolve: resolveComparison, Strict: true, Lenient: true, Kernel: func(s *Site) (Kernel, error) {
 		return compareKernel(name, s, holds), nil
 	}}
 }
@@ -45,7 +45,7 @@ func resolveComparison(args []Arg) (Signature, error) {
 	if !ok {
 		return Signature{}, fmt.Errorf("cannot compare %s with %s", a, b)
 	}
-	sig := Signature{[]column.Type{common, common}, column.Of(column.Boolean).Nullable(anyNullable(args))}
+	sig := Signature{Args: []column.Type{common, common}, Result: column.Of(column.Boolean).Nullable(anyNullable(args))}
 	if common.ID == column.Decimal && a.IsNumeric() && b.IsNumeric() && clipsDigits(a, b) {
 		sig.Args = []column.Type{AsDecimal(a), AsDecimal(b)}
 	}
@@ -77,6 +77,9 @@ func compareKernel(op string, s *Site, holds func(int) bool) Kernel {
 	case column.Float64s:
 		return orderedKernel(op, s, func(v *column.Vector) []float64 { return v.F64 })
 	case column.Strings:
+		if text, ok := constantOf(s.Args[1], s.Env); ok && text != nil && text != "" && op == "=" {
+			return equalsText(text.(string))
+		}
 		return orderedKernel(op, s, func(v *column.Vector) []string { return v.Str })
 	}
 	return func(e *Eval, args []*column.Vector, n int, out *column.Vector) error {
@@ -84,6 +87,19 @@ func compareKernel(op string, s *Site, holds func(int) bool) Kernel {
 		a, b := args[0], args[1]
 		for i := range n {
 			out.Bool[i] = !e.Skip(i) && holds(CompareAt(a, i, b, i))
+		}
+		return nil
+	}
+}
+
+// equalsText looks at length and first byte before it compares.
+func equalsText(y string) Kernel {
+	first := y[0]
+	return func(_ *Eval, args []*column.Vector, n int, out *column.Vector) error {
+		out.Resize(n)
+		to := out.Bool[:n]
+		for i, x := range args[0].Str[:n] {
+			to[i] = len(x) == len(y) && x[0] == first && (len(x) == 1 || x == y)
 		}
 		return nil
 	}

@@ -27,6 +27,8 @@ type Func struct {
 	Fails bool
 	// Safe reports that a call with these arguments cannot fail although Fails is set: a constant divisor, a constant pattern. May be nil.
 	Safe func(args []Expr) bool
+	// Lenient: a text that is compared with a time and is none counts as NULL, as in Flink.
+	Lenient bool
 }
 
 // Volatility says how long a function's result for the same arguments may be kept.
@@ -146,6 +148,12 @@ func NewCall(f *Func, args ...Expr) (*Call, error) {
 	cast := make([]Expr, len(args))
 	for i, a := range args {
 		cast[i] = Coerce(a, sig.Args[i])
+		if f.Lenient && a.Type().IsText() && sig.Args[i].IsTemporal() {
+			cast[i] = &Cast{Arg: a, Of: sig.Args[i].Nullable(true), Try: true}
+			if f.Strict {
+				sig.Result.NotNull = false
+			}
+		}
 	}
 	return &Call{Func: f, Args: cast, Of: sig.Result}, nil
 }

@@ -12,9 +12,15 @@ import (
 
 // Like is LIKE(text, pattern) and LIKE(text, pattern, escape); without an escape no character is special but % and _. Similar is SIMILAR TO.
 var (
-	Like    = &Func{Name: "LIKE", Strict: true, Fails: true, Safe: constantPattern, Resolve: resolveLike(checkLike), Kernel: likeKernel(newLikeMatcher)}
-	Similar = &Func{Name: "SIMILAR TO", Strict: true, Fails: true, Safe: constantPattern, Resolve: resolveLike(checkSimilar), Kernel: likeKernel(newSimilarMatcher)}
+	Like    = likeFunc("LIKE", checkLike, newLikeMatcher)
+	Similar = likeFunc("SIMILAR TO", checkSimilar, newSimilarMatcher)
 )
+
+type matcherMaker func(pattern, escape string) (func(s string) bool, error)
+
+func likeFunc(name string, check func(pattern, escape string) error, compile matcherMaker) *Func {
+	return &Func{Name: name, Strict: true, Fails: true, Safe: constantPattern, Resolve: resolveLike(check), Kernel: likeKernel(compile)}
+}
 
 func resolveLike(check func(pattern, escape string) error) func(args []Arg) (Signature, error) {
 	return func(args []Arg) (Signature, error) {
@@ -69,10 +75,13 @@ func checkSimilar(pattern, escape string) error {
 }
 
 // likeKernel compiles a constant pattern once, and others as often as they change.
-func likeKernel(compile func(pattern, escape string) (func(s string) bool, error)) func(s *Site) (Kernel, error) {
+func likeKernel(compile matcherMaker) func(s *Site) (Kernel, error) {
 	return func(s *Site) (Kernel, error) {
 		var pattern, escape string
 		var match func(s string) bool
+		if k := constantLike(s, compile); k != nil {
+			return k, nil
+		}
 		return func(e *Eval, args []*column.Vector, n int, out *column.Vector) (err error) {
 			out.Resize(n)
 			for i, x := range args[0].Str[:n] {
@@ -94,6 +103,58 @@ func likeKernel(compile func(pattern, escape string) (func(s string) bool, error
 			}
 			return nil
 		}, nil
+	}
+}
+
+// constantLike is the loop for a constant pattern, which the common ones have without a call per row; nil if it is not constant.
+func constantLike(s *Site, compile matcherMaker) Kernel {
+	pattern, ok := s.Constant(1)
+	escape := any("")
+	if len(s.Args) == 3 {
+		var isConstant bool
+		escape, isConstant = s.Constant(2)
+		ok = ok && isConstant
+	}
+	if !ok {
+		return nil
+	}
+	match, err := compile(pattern.(string), escape.(string))
+	if err != nil {
+		return nil
+	}
+	loop := func(texts []string, out []bool) {
+		for i, x := range texts {
+			out[i] = match(x)
+		}
+	}
+	inner := strings.Trim(pattern.(string), "%")
+	plain := escape == "" && !strings.ContainsAny(inner, "%_|*+?{}()[].^$\\") // special in neither LIKE nor SIMILAR TO
+	before, after := strings.HasPrefix(pattern.(string), "%"), strings.HasSuffix(pattern.(string), "%")
+	switch {
+	case !plain || inner == "":
+	case before && after:
+		loop = func(texts []string, out []bool) {
+			for i, x := range texts {
+				out[i] = strings.Contains(x, inner)
+			}
+		}
+	case before:
+		loop = func(texts []string, out []bool) {
+			for i, x := range texts {
+				out[i] = strings.HasSuffix(x, inner)
+			}
+		}
+	case after:
+		loop = func(texts []string, out []bool) {
+			for i, x := range texts {
+				out[i] = strings.HasPrefix(x, inner)
+			}
+		}
+	}
+	return func(_ *Eval, args []*column.Vector, n int, out *column.Vector) error {
+		out.Resize(n)
+		loop(args[0].Str[:n], out.Bool[:n])
+		return nil
 	}
 }
 

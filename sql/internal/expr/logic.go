@@ -210,15 +210,10 @@ func (c *connective) combine(e *Eval, in *column.Batch, a evaluator, out *column
 		return err
 	}
 	if v.Store != column.None && v.Valid == nil && out.Valid == nil {
-		right, left := v.Bool[:in.N], out.Bool[:in.N]
 		if c.or {
-			for i, b := range right {
-				left[i] = left[i] || b
-			}
+			orBools(out.Bool[:in.N], v.Bool[:in.N])
 		} else {
-			for i, b := range right {
-				left[i] = left[i] && b
-			}
+			andBools(out.Bool[:in.N], v.Bool[:in.N])
 		}
 	} else {
 		for i := range in.N {

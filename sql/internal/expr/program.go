@@ -162,11 +162,9 @@ func appendTrue(sel []int32, v *column.Vector, n int) []int32 {
 	}
 	sel = sel[:from+n]
 	k := from
-	for r, b := range v.Bool[:n] {
+	for r, b := range boolBytes(v.Bool[:n]) { // NULL is false underneath
 		sel[k] = int32(r)
-		if b { // NULL is false underneath
-			k++
-		}
+		k += int(b)
 	}
 	return sel[:k]
 }
@@ -174,22 +172,25 @@ func appendTrue(sel []int32, v *column.Vector, n int) []int32 {
 // keepTrue keeps the rows whose value, in the same place, is true; keepTrueAt those whose value in the batch is. They return how many.
 func keepTrue(rows []int32, v *column.Vector) int {
 	k := 0
-	for j, r := range rows {
-		rows[k] = r
-		if v.Store != column.None && v.Bool[j] {
-			k++
-		}
+	if v.Store == column.None {
+		return 0
+	}
+	for j, b := range boolBytes(v.Bool[:len(rows)]) {
+		rows[k] = rows[j]
+		k += int(b)
 	}
 	return k
 }
 
 func keepTrueAt(rows []int32, v *column.Vector) int {
 	k := 0
+	if v.Store == column.None {
+		return 0
+	}
+	keep := boolBytes(v.Bool)
 	for _, r := range rows {
 		rows[k] = r
-		if v.Store != column.None && v.Bool[r] {
-			k++
-		}
+		k += int(keep[r])
 	}
 	return k
 }

@@ -102,9 +102,9 @@ func (p *parser) infix() infix {
 	op := wordOps[t.kw]
 	switch t.kw {
 	case "IS":
-		if not := p.peekIs(1, "NOT"); not && p.peekIs(2, "DISTINCT") {
+		if p.peekIs(1, "NOT") && p.peekIs(2, "DISTINCT") && p.peekIs(3, "FROM") {
 			return infix{op: ast.OpIsNotDistinct, prec: precCompare, words: 4}
-		} else if p.peekIs(1, "DISTINCT") {
+		} else if p.peekIs(1, "DISTINCT") && p.peekIs(2, "FROM") {
 			return infix{op: ast.OpIsDistinct, prec: precCompare, words: 3}
 		}
 	case "NOT":

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/flottio/flott/column"
+	"github.com/flottio/flott/schema"
 	"github.com/flottio/flott/sql/internal/catalog"
 	"github.com/flottio/flott/sql/internal/expr"
 )
@@ -43,7 +44,8 @@ func (s Schema) Types() []column.Type {
 // JoinKind says which rows a join keeps.
 type JoinKind uint8
 
-// The kinds of join. Semi and Anti have the columns of the left side only; NullAnti is NOT IN's: a NULL on either side keeps rows out.
+// The kinds of join. Semi and Anti have the columns of the left side only. NullAnti is NOT IN's: it keeps the rows of the left for which the
+// condition is false with every row of the right, neither true nor unknown.
 const (
 	Inner JoinKind = iota
 	Left
@@ -97,12 +99,24 @@ type SortKey struct {
 // The nodes.
 type (
 	// Scan reads a table: Columns are the places of the table's physical and metadata columns that are read, in order.
+	//
+	// Paths, if it is not nil, says for each of Columns which part is read: its place in the table, then those of nested fields. Pushed are
+	// conditions that the rows wanted fulfil, Limit how many are wanted if it is not 0: a source may leave out others, and need not.
 	Scan struct {
 		Table   *Table
 		Columns []int
 		// Hints are the options of a OPTIONS hint.
-		Hints map[string]string
-		Out   Schema
+		Hints  map[string]string
+		Paths  [][]int
+		Pushed []Comparison
+		Limit  int64
+		Out    Schema
+	}
+	// Comparison is a column of the table (its place there) compared with a constant: see table.Comparison.
+	Comparison struct {
+		Column int
+		Op     string
+		Value  any
 	}
 	// Values is rows written in the query. Exprs have no columns.
 	Values struct {
@@ -129,7 +143,6 @@ type (
 	}
 	// Aggregate groups by columns of the input. With Sets it computes several groupings at once; keys not in a set are NULL, and Out
 	// has, behind the aggregates, nothing more: GROUPING and GROUPING_ID are aggregates by name.
-	// Window is set when the keys contain a window's start and end: then it is a window aggregate.
 	Aggregate struct {
 		Input Node
 		Keys  []int
@@ -171,6 +184,36 @@ type (
 		Time        int
 		Cond        expr.Expr
 		Out         Schema
+		// Snapshot is set for LATERAL TABLE(SNAPSHOT(...)): a row of the left meets what the right holds when it comes; Time is -1 then.
+		Snapshot *Snapshot
+	}
+	// Snapshot says when the right side is loaded, up to which rows of the left wait: 'compile_time', when the query was made, or
+	// 'user_time', when its watermark has reached Time.
+	Snapshot struct {
+		Condition string
+		Time      expr.Expr // constant TIMESTAMP_LTZ(3); nil if not given
+	}
+	// ToChangelog is TO_CHANGELOG: each change becomes an inserted row with the name of the change in a column, which stands behind the
+	// columns of Partition. Changes that Codes does not have are left out.
+	ToChangelog struct {
+		Input     Node
+		Partition []int
+		// Columns are the places of the input's columns in the order of Out, without the column of the change.
+		Columns []int
+		Codes   map[schema.RowKind]string
+		// FullDeletes says that deleted rows have all columns, and not those of the key only. DeletesGiven: it was written.
+		FullDeletes, DeletesGiven bool
+		Out                       Schema
+	}
+	// FromChangelog is FROM_CHANGELOG: the reverse. A code that Kinds does not have, or NULL, fails the job; with Skip its row is left out.
+	FromChangelog struct {
+		Input     Node
+		Partition []int
+		Op        int
+		Columns   []int // places of the input's columns in the order of Out
+		Kinds     map[string]schema.RowKind
+		Skip      bool
+		Out       Schema
 	}
 	// Correlate calls a table function for each row: UNNEST and LATERAL TABLE. Left keeps rows without results.
 	Correlate struct {

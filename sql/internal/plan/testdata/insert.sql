@@ -1,0 +1,12 @@
+CREATE TABLE sink (a INT, d DOUBLE, s STRING NOT NULL, c AS a + 1, p STRING METADATA FROM 'part', v INT METADATA VIRTUAL) WITH ('connector' = 'print');
+INSERT INTO sink SELECT a, b, s, s FROM t;
+INSERT INTO sink (s, a) SELECT s, a FROM t;
+INSERT INTO sink PARTITION (s = 'x', p = 'y') SELECT a, d FROM u;
+INSERT OVERWRITE sink VALUES (1, 2.5, 'x', NULL), (NULL, 3, 'yy', 'z');
+INSERT INTO sink SELECT a, b, s FROM t;
+INSERT INTO sink SELECT s, b, s, s FROM t;
+INSERT INTO sink SELECT a, b, ts, s FROM t;
+INSERT INTO sink (a) SELECT a FROM t;
+INSERT INTO sink (a, s, a, zz, c) SELECT a, s, a, a, a FROM t;
+INSERT INTO u SELECT a, d, ts FROM u ON CONFLICT DO DEDUPLICATE;
+INSERT INTO sinc SELECT a, nope FROM t;
