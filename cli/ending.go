@@ -56,7 +56,9 @@ func (r *run) ranFor(res flott.JobResult) time.Duration {
 
 func (r *run) finished(res flott.JobResult) ending {
 	return func(code exitCode) exitCode {
-		fmt.Fprintf(r.stderr, "%s: finished in %s: %s\n", r.name, short(r.ranFor(res)), counts(res))
+		if !r.quiet {
+			fmt.Fprintf(r.stderr, "%s: finished in %s: %s\n", r.name, short(r.ranFor(res)), counts(res))
+		}
 		r.hint(res)
 		return r.speak(code)
 	}

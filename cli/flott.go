@@ -12,6 +12,10 @@ func Flott() { os.Exit(int(process("flott").flottMain(os.Args[1:]))) }
 
 // flottMain runs one command line of the flott binary.
 func (p *program) flottMain(args []string) exitCode {
+	if len(args) > 0 && args[0] == "sql" {
+		p.name, p.call = "sql", p.call+" sql"
+		return p.sqlMain(args[1:])
+	}
 	if len(args) > 0 {
 		if later, ok := laterVerbs[args[0]]; ok {
 			if args[0] == "run" {
@@ -43,7 +47,7 @@ func (p *program) flottHelp(w io.Writer) {
 	fmt.Fprint(w, "flott: stateful stream and batch processing\n\nUsage:\n")
 	writeVerbs(w, p.call, flottVerbs)
 	fmt.Fprint(w, "\nA job is a binary of its own; it has the verbs run, plan, state, version and help: ./job --help\n"+
-		"Not built yet: sql, jobmanager, taskmanager, and what asks a cluster (run, list, stop, cancel, savepoint, checkpoint).\n")
+		"Not built yet: jobmanager, taskmanager, and what asks a cluster (run, list, stop, cancel, savepoint, checkpoint).\n")
 	writeExitCodes(w)
 }
 

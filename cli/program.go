@@ -15,6 +15,7 @@ import (
 
 	"github.com/flottio/flott"
 	"github.com/flottio/flott/config"
+	"github.com/flottio/flott/sql"
 )
 
 // program is one process's command line: a job's binary, or flott itself. It is used by one goroutine.
@@ -25,6 +26,11 @@ type program struct {
 	// flags are the job's own; nil for flott.
 	flags   *flag.FlagSet
 	prepare prepare
+	// described are options beside those that every job has: SQL's. functions are the ones of a binary that runs SQL.
+	described []config.Described
+	functions []sql.Function
+	// quiet: nothing is said when the job has finished.
+	quiet bool
 	// done speaks when the job has finished; may be nil.
 	done func(w io.Writer) error
 
@@ -116,7 +122,7 @@ func (u usage) Error() string {
 // configure fills the layers of the configuration that are not the job's code. An error is everything wrong with command line and
 // configuration; with a right command line the configuration is judged later, together with what the job's code sets.
 func (p *program) configure(a *arguments) (*config.Set, error) {
-	cfg := config.New()
+	cfg := config.New(p.described...)
 	p.readConfigFile(a, cfg)
 	if text := p.getenv(envProperties); text != "" {
 		cfg.DefineEnv(envProperties, text)

@@ -18,6 +18,7 @@ var (
 		{"help", "help", "show this help"},
 	}
 	flottVerbs = []verb{
+		{"sql", "sql -f FILE [OPTIONS]", "run the SQL statements of a file: flott sql --help"},
 		{"state", "state fsck PATH", "verify a savepoint or checkpoint: every file, its length and its digest"},
 		{"version", "version", "show the version"},
 		{"help", "help", "show this help"},
@@ -29,7 +30,6 @@ type verb struct{ name, usage, doc string }
 
 // laterVerbs are Flink's verbs, and Flott's, that need what is not built yet; each says what does the job today.
 var laterVerbs = map[string]string{
-	"sql":         "SQL is not built yet; write the job in Go (docs/cli.md)",
 	"jobmanager":  "clusters are not built yet; a job's own binary runs it in one process",
 	"taskmanager": "clusters are not built yet; a job's own binary runs it in one process",
 	"list":        "not built yet: there is no cluster to list jobs of; a job's own output says how it does",

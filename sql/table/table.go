@@ -115,6 +115,9 @@ type Comparison struct {
 // LimitPusher is implemented by sources that can stop early.
 type LimitPusher interface{ PushLimit(rows int64) }
 
+// Paralleler is implemented by sources and sinks with a parallelism of their own; 0 is the job's.
+type Paralleler interface{ Parallelism() int }
+
 // Lookup is implemented by sources that can be asked for the rows of a key: lookup joins.
 type Lookup interface {
 	// NewLookup returns a client that is used by one goroutine of the engine's lane for blocking work.

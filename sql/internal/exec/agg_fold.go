@@ -90,10 +90,21 @@ type chosen struct {
 	at, objs []unsafe.Pointer
 }
 
-// newFold lays out the calls. keys are the columns of the groups.
-func newFold(env *expr.Env, keys []int, calls []AggCall, retract bool) (*fold, error) {
-	f := &fold{words: 1, keys: keys, retract: retract, picks: []pick{{filter: -1}}}
-	for i, c := range calls {
+// foldSpec is what a fold is made for.
+type foldSpec struct {
+	env *expr.Env
+	// keys are the columns of the groups.
+	keys    []int
+	calls   []AggCall
+	retract bool
+	// sets says that the operator has tables for what DISTINCT calls have seen; else it lies in objects.
+	sets bool
+}
+
+// newFold lays out the calls.
+func newFold(s foldSpec) (*fold, error) {
+	f := &fold{words: 1, keys: s.keys, retract: s.retract, picks: []pick{{filter: -1}}}
+	for i, c := range s.calls {
 		call := foldCall{AggCall: c, object: -1, set: -1}
 		for _, a := range c.Args {
 			at := -1
@@ -108,12 +119,16 @@ func newFold(env *expr.Env, keys []int, calls []AggCall, retract bool) (*fold, e
 			f.calls = append(f.calls, call)
 			continue
 		}
-		acc, err := c.Func.New(&expr.AggSite{Args: c.Args, Result: c.Of, Retract: retract, Env: env})
+		acc, err := c.Func.New(&expr.AggSite{Args: c.Args, Result: c.Of, Retract: s.retract, Env: s.env})
 		if err != nil {
 			return nil, fmt.Errorf("aggregate %d, %s: %w", i, c, err)
 		}
 		if acc == nil {
 			return nil, fmt.Errorf("aggregate %d, %s: it cannot take rows back, and its input is updated", i, c)
+		}
+		distinct := c.Distinct && c.Func != expr.Min && c.Func != expr.Max
+		if distinct && !s.sets {
+			acc = expr.DistinctAgg(acc, c.Args)
 		}
 		call.acc = acc
 		if o, ok := acc.(expr.ObjectAccumulator); ok {
@@ -123,7 +138,7 @@ func newFold(env *expr.Env, keys []int, calls []AggCall, retract bool) (*fold, e
 			call.offset = uintptr(8 * f.words)
 			f.words += acc.Words()
 		}
-		if c.Distinct {
+		if distinct && s.sets {
 			f.joinSet(&call)
 		} else {
 			f.needPick(c.Filter)
@@ -335,4 +350,28 @@ func (f *fold) clearGroup(at, objs unsafe.Pointer) {
 			(*objects)(objs).list[i] = a.New()
 		}
 	}
+}
+
+// merge adds states to others, pairwise, headers included.
+func (f *fold) merge(to, toObjs, from, fromObjs []unsafe.Pointer) error {
+	for i, p := range to {
+		*(*int64)(p) += *(*int64)(from[i])
+	}
+	for i := range f.calls {
+		c := &f.calls[i]
+		switch {
+		case c.isRows:
+		case c.object < 0:
+			if err := c.acc.Merge(expr.States{At: to, Offset: c.offset}, expr.States{At: from, Offset: c.offset}); err != nil {
+				return fmt.Errorf("merging %s: %w", c, err)
+			}
+		default:
+			for j, o := range toObjs {
+				if err := (*objects)(o).list[c.object].Merge((*objects)(fromObjs[j]).list[c.object]); err != nil {
+					return fmt.Errorf("merging %s: %w", c, err)
+				}
+			}
+		}
+	}
+	return nil
 }

@@ -36,7 +36,7 @@ type GroupAggregate struct {
 	fold   *fold
 	groups groupState
 	types  []column.Type
-	signs  []int64
+	signs  signReader
 	rows   []int32
 	touch  touched
 	index  []int32
@@ -64,8 +64,8 @@ type touched struct {
 
 // Open implements operator.Operator.
 func (g *GroupAggregate) Open(c *operator.Context) (err error) {
-	g.ctx, g.out = c, c.Out[0]
-	if g.fold, err = newFold(g.Env, g.Keys, g.Calls, g.Retracts); err != nil {
+	g.ctx, g.out, g.signs.retracts = c, c.Out[0], g.Retracts
+	if g.fold, err = newFold(foldSpec{env: g.Env, keys: g.Keys, calls: g.Calls, retract: g.Retracts, sets: true}); err != nil {
 		return err
 	}
 	for _, k := range g.Keys {
@@ -172,7 +172,7 @@ func (g *GroupAggregate) Process(_ int, b record.Batch) error {
 
 // add folds the batch.
 func (g *GroupAggregate) add(w *folding) error {
-	if w.signs = g.signsOf(w.in); w.signs != nil {
+	if w.signs = g.signs.of(w.in); w.signs != nil {
 		return g.addSigned(w)
 	}
 	for i, p := range w.at {
@@ -227,30 +227,6 @@ func (g *GroupAggregate) foldSome(w *folding) error {
 	err := g.fold.update(w)
 	g.rows = g.rows[:0]
 	return err
-}
-
-// signsOf gives the signs of a batch, nil if all rows are added.
-func (g *GroupAggregate) signsOf(in *column.Batch) []int64 {
-	if in.Kinds == nil {
-		return nil
-	}
-	if cap(g.signs) < in.N {
-		g.signs = make([]int64, max(in.N, column.BatchRows))
-	}
-	signs, any := g.signs[:in.N], false
-	for i, k := range in.Kinds {
-		signs[i] = 1
-		if !k.Adds() {
-			signs[i], any = -1, true
-		}
-	}
-	if !any {
-		return nil
-	}
-	if !g.Retracts {
-		panic("BUG: exec: a row is taken back from an aggregate that was planned for an input that only adds")
-	}
-	return signs
 }
 
 func (t *touched) begin(f *fold) {

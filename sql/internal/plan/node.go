@@ -99,12 +99,24 @@ type SortKey struct {
 // The nodes.
 type (
 	// Scan reads a table: Columns are the places of the table's physical and metadata columns that are read, in order.
+	//
+	// Paths, if it is not nil, says for each of Columns which part is read: its place in the table, then those of nested fields. Pushed are
+	// conditions that the rows wanted fulfil, Limit how many are wanted if it is not 0: a source may leave out others, and need not.
 	Scan struct {
 		Table   *Table
 		Columns []int
 		// Hints are the options of a OPTIONS hint.
-		Hints map[string]string
-		Out   Schema
+		Hints  map[string]string
+		Paths  [][]int
+		Pushed []Comparison
+		Limit  int64
+		Out    Schema
+	}
+	// Comparison is a column of the table (its place there) compared with a constant: see table.Comparison.
+	Comparison struct {
+		Column int
+		Op     string
+		Value  any
 	}
 	// Values is rows written in the query. Exprs have no columns.
 	Values struct {
