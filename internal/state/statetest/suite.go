@@ -30,6 +30,7 @@ const cacheBytes = 16 << 10
 func Run(t *testing.T, open, other Opener) {
 	for seed := range uint64(6) {
 		t.Run(fmt.Sprintf("History/seed=%d", seed), func(t *testing.T) { history(t, seed, open, other) })
+		t.Run(fmt.Sprintf("Ordered/seed=%d", seed), func(t *testing.T) { ordered(t, seed, open, other) })
 	}
 	for _, c := range []struct {
 		name string
@@ -39,6 +40,7 @@ func Run(t *testing.T, open, other Opener) {
 		{"MapTTL", mapTTL}, {"NilIsNotAbsent", nilIsNotAbsent}, {"MapOrder", mapOrder}, {"BigValues", bigValues}, {"ManyKeys", manyKeys},
 		{"TimersWhileFiring", timersWhileFiring}, {"StrangeKeys", strangeKeys}, {"DeleteDuringScan", deleteDuringScan},
 		{"KindsTwice", kindsTwice},
+		{"OrderedSweep", orderedSweep}, {"OrderedInOrder", orderedInOrder},
 		{"ManyTimers", manyTimers}, {"TimersOfOneTime", timersOfOneTime},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.run(t, open, other) })
