@@ -23,6 +23,7 @@ type sinkOperator[T any] struct {
 	writer    Writer[T]
 	ready     Ready
 	ticker    Ticker
+	marks     WatermarkWriter
 	nextTick  int64
 	pending   []*prepared
 	attempts  int
@@ -53,6 +54,7 @@ func (s *sinkOperator[T]) Open(c *operator.Context) (err error) {
 		return err
 	}
 	s.ready, _ = s.writer.(Ready)
+	s.marks, _ = s.writer.(WatermarkWriter)
 	if s.ticker, _ = s.writer.(Ticker); s.ticker != nil {
 		s.nextTick = c.Now() + tickEveryMs
 	}
@@ -62,7 +64,7 @@ func (s *sinkOperator[T]) Open(c *operator.Context) (err error) {
 // Process implements operator.Operator.
 func (s *sinkOperator[T]) Process(_ int, b record.Batch) error {
 	in := b.(*record.Rows[T])
-	s.ctx.Counters.Out.Add(in.Len())
+	s.ctx.Counters.Out.Add(countRecords(in))
 	if err := s.writer.Write(in); err != nil {
 		return err
 	}
@@ -72,6 +74,14 @@ func (s *sinkOperator[T]) Process(_ int, b record.Batch) error {
 
 // Holding implements operator.Holder.
 func (s *sinkOperator[T]) Holding() bool { return s.ready != nil && !s.ready.Ready() }
+
+// Advance implements operator.Advancer.
+func (s *sinkOperator[T]) Advance(watermark int64) (bool, error) {
+	if s.marks == nil {
+		return false, nil
+	}
+	return false, s.marks.Advance(watermark)
+}
 
 // NextTick implements operator.Clocked.
 func (s *sinkOperator[T]) NextTick() int64 { return s.nextTick }

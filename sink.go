@@ -74,6 +74,10 @@ type Ready interface{ Ready() bool }
 // at most every 100 ms.
 type Ticker interface{ Tick(nowMs int64) error }
 
+// WatermarkWriter is implemented by writers that act on event time. Advance is called on the task's goroutine when everything up to the
+// watermark has been written.
+type WatermarkWriter interface{ Advance(watermark int64) error }
+
 // Committer is implemented by sinks that take part in two-phase commit.
 type Committer interface {
 	// Commit makes committables visible. It is idempotent: one that is visible already is a success. It runs off the task's goroutine,

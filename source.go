@@ -82,6 +82,9 @@ type ReaderContext interface {
 	Reject(BadRecord) error
 }
 
+// DropCounter is implemented by the engine's ReaderContext: a reader that passes over bad input because its own options say so counts it here.
+type DropCounter interface{ Drop(records int) }
+
 // BadRecord is input that could not be decoded, and where it was found.
 type BadRecord struct {
 	// Split is the split's ID, for a file its path.

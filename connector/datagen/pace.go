@@ -11,7 +11,7 @@ const (
 
 // pace lets perSec records pass in a second of processing time, which is asked for once per batch.
 type pace struct {
-	perSec int64
+	perSec float64
 	begun  bool
 	lastMs int64
 	credit float64 // records
@@ -21,7 +21,7 @@ type pace struct {
 
 // take returns how many of n records may pass now, of a share of the rate.
 func (p *pace) take(nowMs, n int64, share float64) int64 {
-	perNs := float64(p.perSec) * share / 1e9
+	perNs := p.perSec * share / 1e9
 	if !p.begun {
 		p.begun, p.lastMs, p.credit = true, nowMs, 1
 	}

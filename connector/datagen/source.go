@@ -33,7 +33,7 @@ type Option func(*options)
 
 type options struct {
 	rows    int64
-	perSec  int64
+	perSec  float64
 	atOnce  int
 	bounded bool
 	errs    []error
@@ -67,7 +67,7 @@ func RatePerSecond(n int64) Option {
 			o.errs = append(o.errs, fmt.Errorf("datagen: RatePerSecond(%d): must be between 1 and 1,000,000,000", n))
 			return
 		}
-		o.perSec = n
+		o.perSec = float64(n)
 	}
 }
 

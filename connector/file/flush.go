@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"path"
 	"slices"
 	"sync/atomic"
 
@@ -12,8 +13,8 @@ import (
 
 // flush is what has to become durable before a snapshot is acknowledged. It runs beside the task's goroutine and touches nothing of
 // the writer but its outputs, which lock themselves, and failed.
-type flush[T any] struct {
-	w        *writer[T]
+type flush struct {
+	w        *fileSet
 	ended    []flushFile
 	going    []flushFile
 	dirs     []string
@@ -27,19 +28,26 @@ type flushFile struct {
 }
 
 // Prepare writes everything out, and ends or records every open file.
-func (w *writer[T]) Prepare(p flott.Preparation) (flott.Flush, error) {
+func (w *fileSet) Prepare(p flott.Preparation) (flott.Flush, error) {
 	if err := w.failed.Load(); err != nil {
 		return nil, *err
 	}
-	f := &flush[T]{w: w, dirs: slices.Sorted(maps.Keys(w.unsynced))}
-	var err error
+	f := &flush{w: w, dirs: slices.Sorted(maps.Keys(w.unsynced))}
+	complete, err := w.endPartitions(p.Last)
+	if err != nil {
+		return nil, err
+	}
+	var state writerState
 	if w.sink.cfg.rollOnCheckpoint || p.Savepoint || p.Last {
 		err = w.endAll()
 	} else {
-		err = w.record(f)
+		err = w.record(f, &state)
 	}
 	if err != nil {
 		return nil, err
+	}
+	if state.Partitions = maps.Clone(w.begun); len(state.Files)+len(state.Partitions) > 0 {
+		f.prepared.State = encodeState(state)
 	}
 	for _, e := range w.ended {
 		f.ended = append(f.ended, flushFile{e.out, e.path})
@@ -47,15 +55,20 @@ func (w *writer[T]) Prepare(p flott.Preparation) (flott.Flush, error) {
 			Hidden: e.hidden, Final: e.final, Length: e.length, Records: e.records, Checkpoint: p.Checkpoint, Dir: w.sink.dir,
 		}))
 	}
+	for _, bucket := range complete {
+		f.prepared.Committables = append(f.prepared.Committables, encodePending(pending{
+			Final: path.Join(bucket, w.sink.cfg.partitions.SuccessFile), Checkpoint: p.Checkpoint, Dir: w.sink.dir, Partition: true,
+		}))
+	}
 	w.ended = nil
 	clear(w.unsynced)
-	w.flushes = append(slices.DeleteFunc(w.flushes, func(f *flush[T]) bool { return f.done.Load() }), f)
+	w.flushes = append(slices.DeleteFunc(w.flushes, func(f *flush) bool { return f.done.Load() }), f)
 	return f.run, nil
 }
 
 // endAll ends every open part; the flush makes them durable. A savepoint must contain no file that goes on: the job goes on too
 // and would finish it, and the savepoint could not be restored any more.
-func (w *writer[T]) endAll() error {
+func (w *fileSet) endAll() error {
 	for _, name := range w.buckets() {
 		p := w.parts[name]
 		delete(w.parts, name)
@@ -68,8 +81,7 @@ func (w *writer[T]) endAll() error {
 }
 
 // record puts the open parts into the state, as long as they are now.
-func (w *writer[T]) record(f *flush[T]) error {
-	var state writerState
+func (w *fileSet) record(f *flush, state *writerState) error {
 	for _, name := range w.buckets() {
 		p := w.parts[name]
 		if err := p.drain(); err != nil {
@@ -81,15 +93,12 @@ func (w *writer[T]) record(f *flush[T]) error {
 			Hidden: p.hidden, Final: p.final, Bucket: p.bucket, Length: p.length, Digest: p.digest.Sum64(), Records: p.records,
 		})
 	}
-	if len(state.Files) > 0 {
-		f.prepared.State = encodeState(state)
-	}
 	return nil
 }
 
 // run implements flott.Flush. After an error the writer refuses everything: the committables of this barrier would be missing from all
 // later ones.
-func (f *flush[T]) run(ctx context.Context) (flott.Prepared, error) {
+func (f *flush) run(ctx context.Context) (flott.Prepared, error) {
 	defer f.done.Store(true)
 	if err := f.sync(ctx); err != nil {
 		err = fmt.Errorf("flushing the file sink %s: %w", f.w.sink.dir, err)
@@ -99,7 +108,7 @@ func (f *flush[T]) run(ctx context.Context) (flott.Prepared, error) {
 	return f.prepared, nil
 }
 
-func (f *flush[T]) sync(ctx context.Context) error {
+func (f *flush) sync(ctx context.Context) error {
 	for _, e := range f.ended {
 		if err := ctx.Err(); err != nil {
 			return err

@@ -9,6 +9,8 @@ import (
 	"sync"
 
 	"github.com/zeebo/xxh3"
+
+	"github.com/flottio/flott/format"
 )
 
 // part is a file being written by a writer, used by the task's goroutine alone except for its output.
@@ -17,10 +19,11 @@ type part struct {
 	hidden, final string // below the sink's directory, with forward slashes
 	path          string // of the hidden file
 	out           *output
-	packer        io.WriteCloser // compresses into out; nil for none
-	buf           []byte         // encoded, not yet written
-	length        int64          // written to the file
-	digest        *xxh3.Hasher   // of what was written; nil for a file that never goes on over a checkpoint
+	packer        io.WriteCloser    // compresses into out; nil for none
+	rows          format.FileWriter // writes out's content as a whole; nil: it is records
+	buf           []byte            // encoded, not yet written
+	length        int64             // written to the file
+	digest        *xxh3.Hasher      // of what was written; nil for a file that never goes on over a checkpoint
 	records       int64
 	openedMs      int64
 	touchedMs     int64
@@ -61,6 +64,11 @@ func (p *part) end() error {
 	if err := p.drain(); err != nil {
 		return err
 	}
+	if p.rows != nil {
+		rows := p.rows
+		p.rows = nil
+		return rows.Close()
+	}
 	if p.packer == nil {
 		return nil
 	}
@@ -71,7 +79,10 @@ func (p *part) end() error {
 
 // filled is the size the file has reached, as far as it is known before compression has ended.
 func (p *part) filled() int64 {
-	if p.packer != nil {
+	switch {
+	case p.rows != nil:
+		return p.length + p.rows.Buffered()
+	case p.packer != nil:
 		return p.length
 	}
 	return p.length + int64(len(p.buf))

@@ -21,6 +21,8 @@ type pending struct {
 	Records    int64  `json:"records"`
 	Checkpoint int64  `json:"checkpoint"`
 	Dir        string `json:"dir"`
+	// Partition says that Final is the empty file that tells that a partition is complete: nothing is renamed.
+	Partition bool `json:"partition,omitempty"`
 }
 
 // unfinished is a file that goes on over a checkpoint: up to Length it belongs to the checkpoint. Digest is the XXH3 of that
@@ -38,6 +40,8 @@ type unfinished struct {
 type writerState struct {
 	Version int          `json:"v"`
 	Files   []unfinished `json:"files"`
+	// Partitions are those with records that were not told to be complete, and when the first record came.
+	Partitions map[string]int64 `json:"partitions,omitempty"`
 }
 
 // formatVersion is the version of committables and writer states.
@@ -55,6 +59,9 @@ func decodePending(data []byte) (pending, error) {
 	}
 	if p.Version != formatVersion {
 		return p, fmt.Errorf("decoding a committable of the file sink: version %d, known is %d", p.Version, formatVersion)
+	}
+	if p.Partition {
+		return p, checkLocal(p.Final)
 	}
 	return p, checkLocal(p.Hidden, p.Final)
 }
@@ -78,6 +85,11 @@ func decodeState(data []byte) (writerState, error) {
 		}
 		if f.Length < 0 {
 			return s, fmt.Errorf("decoding the state of a file sink's writer: %s has the length %d", f.Hidden, f.Length)
+		}
+	}
+	for bucket := range s.Partitions {
+		if err := checkLocal(bucket); err != nil && bucket != "" {
+			return s, err
 		}
 	}
 	return s, nil

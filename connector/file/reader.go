@@ -14,11 +14,11 @@ import (
 // lines is found.
 const fillsMax = 16
 
-// reader reads the splits of one subtask, one after the other.
-type reader[T any] struct {
+// scan is the splits of one subtask, read one after the other: what readers of values and of columns share.
+type scan struct {
 	ctx    flott.ReaderContext
-	format format.Format[T]
-	dec    format.Decoder[T]
+	frames frames
+	header format.HeaderDecoder // nil: the format has none
 
 	queue  []split
 	noMore bool
@@ -31,8 +31,14 @@ type reader[T any] struct {
 	done, total int64
 }
 
+// frames is what a scan needs of a format.
+type frames interface {
+	NewFramer() format.Framer
+	HeaderRecords() int
+}
+
 // Assign implements flott.Reader.
-func (r *reader[T]) Assign(splits []flott.Split) error {
+func (r *scan) Assign(splits []flott.Split) error {
 	for _, fs := range splits {
 		s, err := decodeSplit(fs)
 		if err != nil {
@@ -45,59 +51,52 @@ func (r *reader[T]) Assign(splits []flott.Split) error {
 }
 
 // NoMoreSplits implements flott.Reader.
-func (r *reader[T]) NoMoreSplits() { r.noMore = true }
+func (r *scan) NoMoreSplits() { r.noMore = true }
 
-// Read implements flott.Reader.
-func (r *reader[T]) Read(b *flott.Batch[T]) (flott.ReadStatus, error) {
+// next opens a split if none is open. opened is false if there is none; status then says what the reader is waiting for.
+func (r *scan) next() (status flott.ReadStatus, opened bool, err error) {
 	if r.ended {
 		r.ended = false
 		r.ctx.SplitDone(r.number)
 	}
-	if r.cur == nil {
-		if len(r.queue) == 0 {
-			if r.noMore {
-				return flott.End, nil
-			}
-			return flott.NeedSplit, nil
-		}
-		if err := r.open(); err != nil {
-			return flott.More, err
-		}
+	if r.cur != nil {
+		return flott.More, true, nil
 	}
-	b.Head.Split = r.number
-	end, err := r.fill(b)
-	if err != nil || !end {
-		return flott.More, err
+	if len(r.queue) == 0 {
+		if r.noMore {
+			return flott.End, false, nil
+		}
+		return flott.NeedSplit, false, nil
 	}
-	return flott.More, r.finish()
+	return flott.More, true, r.open()
 }
 
-func (r *reader[T]) open() error {
+func (r *scan) open() error {
 	s := r.queue[0]
 	if r.buf == nil {
 		r.buf = make([]byte, bufferBytes)
 	}
-	cur, err := open(s, r.format.NewFramer(), r.buf)
+	cur, err := open(s, r.frames.NewFramer(), r.buf)
 	if err != nil {
 		return err
 	}
 	r.queue = r.queue[1:]
 	r.cur, r.path = cur, s.id()
 	r.number++
-	return r.header()
+	return r.readHeaders()
 }
 
-// header prepares for the records at the start of the file that are not rows. A split that begins in the middle needs them too, and
-// must not begin before their end.
-func (r *reader[T]) header() error {
-	n := r.format.HeaderRecords()
+// readHeaders prepares for the records at the start of the file that are not rows. A split that begins in the middle needs them too, and must
+// not begin before their end.
+func (r *scan) readHeaders() error {
+	n := r.frames.HeaderRecords()
 	if n == 0 || r.cur.split.Offset == 0 {
 		r.cur.headers = n
 		return nil
 	}
 	top := r.cur.split
 	top.Start, top.Offset = 0, 0
-	c, err := open(top, r.format.NewFramer(), make([]byte, beyondBytes))
+	c, err := open(top, r.frames.NewFramer(), make([]byte, beyondBytes))
 	if err != nil {
 		return err
 	}
@@ -108,7 +107,7 @@ func (r *reader[T]) header() error {
 	return err
 }
 
-func (r *reader[T]) readHeader(c *cursor) error {
+func (r *scan) readHeader(c *cursor) error {
 	for c.headers > 0 {
 		record, advance, err := c.framer.Next(c.buf[c.r:c.w], c.eof)
 		switch {
@@ -130,15 +129,35 @@ func (r *reader[T]) readHeader(c *cursor) error {
 }
 
 // takeHeader hands over one record that is not a row.
-func (r *reader[T]) takeHeader(c *cursor, record []byte, err error) error {
-	if h, ok := r.dec.(format.HeaderDecoder); ok && err == nil {
-		err = h.DecodeHeader(record)
+func (r *scan) takeHeader(c *cursor, record []byte, err error) error {
+	if r.header != nil && err == nil {
+		err = r.header.DecodeHeader(record)
 	}
 	if err != nil {
 		return fmt.Errorf("reading the header of file %s: %w", c.split.Path, err)
 	}
 	c.headers--
 	return nil
+}
+
+// reader reads values.
+type reader[T any] struct {
+	scan
+	dec format.Decoder[T]
+}
+
+// Read implements flott.Reader.
+func (r *reader[T]) Read(b *flott.Batch[T]) (flott.ReadStatus, error) {
+	status, opened, err := r.next()
+	if err != nil || !opened {
+		return status, err
+	}
+	b.Head.Split = r.number
+	end, err := r.fill(b)
+	if err != nil || !end {
+		return flott.More, err
+	}
+	return flott.More, r.finish()
 }
 
 // fill appends records until the batch is full, the split ends, or enough was read from the file.
@@ -190,7 +209,7 @@ func (r *reader[T]) take(b *flott.Batch[T], record []byte, err error) error {
 }
 
 // reject hands over a record that cannot be decoded, with its place in the file.
-func (r *reader[T]) reject(record []byte, cause error) error {
+func (r *scan) reject(record []byte, cause error) error {
 	c := r.cur
 	bad := flott.BadRecord{Split: c.split.Path, Offset: c.begin, Raw: record, Err: cause}
 	line, err := c.line(c.begin)
@@ -207,7 +226,7 @@ func (r *reader[T]) reject(record []byte, cause error) error {
 }
 
 // finish closes a split that was read to its end.
-func (r *reader[T]) finish() error {
+func (r *scan) finish() error {
 	c := r.cur
 	r.cur, r.ended = nil, true
 	r.buf = c.buf
@@ -220,7 +239,7 @@ func (r *reader[T]) finish() error {
 }
 
 // Snapshot implements flott.Reader.
-func (r *reader[T]) Snapshot() ([]flott.Split, error) {
+func (r *scan) Snapshot() ([]flott.Split, error) {
 	var all []flott.Split
 	if r.cur != nil {
 		s := r.cur.split
@@ -234,7 +253,7 @@ func (r *reader[T]) Snapshot() ([]flott.Split, error) {
 }
 
 // SplitName implements flott.SplitNamer for the split being read.
-func (r *reader[T]) SplitName(number int32) string {
+func (r *scan) SplitName(number int32) string {
 	if number != r.number {
 		return ""
 	}
@@ -242,7 +261,7 @@ func (r *reader[T]) SplitName(number int32) string {
 }
 
 // Progress implements flott.Progressor, in bytes of the files.
-func (r *reader[T]) Progress() (done, total int64) {
+func (r *scan) Progress() (done, total int64) {
 	if r.cur == nil {
 		return r.done, r.total
 	}
@@ -250,7 +269,7 @@ func (r *reader[T]) Progress() (done, total int64) {
 }
 
 // Close implements flott.Reader.
-func (r *reader[T]) Close() error {
+func (r *scan) Close() error {
 	if r.cur == nil {
 		return nil
 	}

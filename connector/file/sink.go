@@ -25,12 +25,32 @@ import (
 // Finished files must stay where they are until the checkpoint after the one that finished them is complete; a reader that takes
 // them away earlier makes a recovery report them lost.
 func Sink[T any](dir string, f format.Format[T], opts ...SinkOption) flott.Sink[T] {
-	s := &sink[T]{dir: dir, format: f, disk: localDisk{}, spawn: func(f func()) { go f() }}
+	return &sink[T]{target: newTarget(dir, f, opts), format: f}
+}
+
+// target is a directory to write into and how: what sinks of values and of columns share. It is immutable.
+type target struct {
+	dir     string
+	records records
+	cfg     sinkConfig
+	disk    disk
+	spawn   func(func()) // runs closing of files in the background
+}
+
+// records is what a target needs of a format.
+type records interface {
+	Name() string
+	Header() []byte
+	Separator() []byte
+}
+
+func newTarget(dir string, f records, opts []SinkOption) target {
+	s := target{dir: dir, records: f, disk: localDisk{}, spawn: func(f func()) { go f() }}
 	s.cfg = sinkConfig{rollBytes: DefaultRollBytes, rollOnCheckpoint: true, suffix: "." + f.Name()}
 	for _, o := range opts {
 		o(&s.cfg)
 	}
-	if s.cfg.compression != None {
+	if s.cfg.compression != None || s.cfg.whole != nil {
 		s.cfg.rollOnCheckpoint = true
 	}
 	return s
@@ -52,6 +72,8 @@ type sinkConfig struct {
 	compression      Compression
 	suffix           string
 	acknowledged     map[string]bool
+	partitions       *PartitionCommit
+	whole            format.FileFormat // of files that are written as a whole
 	errs             []error
 }
 
@@ -136,11 +158,8 @@ func (c *sinkConfig) millis(option string, d time.Duration) int64 {
 
 // sink implements flott.Sink, Committer and Recoverer. It is immutable.
 type sink[T any] struct {
-	dir    string
+	target
 	format format.Format[T]
-	cfg    sinkConfig
-	disk   disk
-	spawn  func(func()) // runs closing of files in the background
 }
 
 var (
@@ -152,12 +171,7 @@ var (
 
 // Check reports bad options, a format that cannot write T, and a directory that cannot be written.
 func (s *sink[T]) Check() error {
-	errs := slices.Clone(s.cfg.errs)
-	if s.dir == "" {
-		errs = append(errs, errors.New("the directory is empty"))
-	} else if err := s.checkDir(); err != nil {
-		errs = append(errs, err)
-	}
+	errs := s.check()
 	if s.cfg.bucket != nil {
 		if _, ok := s.cfg.bucket.(func(*T) string); !ok {
 			var v T
@@ -170,14 +184,28 @@ func (s *sink[T]) Check() error {
 	if err := s.format.Check(); err != nil {
 		errs = append(errs, err)
 	}
+	return s.problems(errs)
+}
+
+func (s *target) problems(errs []error) error {
 	if len(errs) == 0 {
 		return nil
 	}
 	return fmt.Errorf("file sink into %s: %w", s.dir, errors.Join(errs...))
 }
 
+func (s *target) check() []error {
+	errs := slices.Clone(s.cfg.errs)
+	if s.dir == "" {
+		errs = append(errs, errors.New("the directory is empty"))
+	} else if err := s.checkDir(); err != nil {
+		errs = append(errs, err)
+	}
+	return errs
+}
+
 // checkDir proves that the directory, or the nearest one above it that exists, can be written.
-func (s *sink[T]) checkDir() error {
+func (s *target) checkDir() error {
 	dir, err := filepath.Abs(s.dir)
 	if err != nil {
 		return err
@@ -201,9 +229,10 @@ func (s *sink[T]) checkDir() error {
 }
 
 // Commit renames hidden files to their final names.
-func (s *sink[T]) Commit(ctx context.Context, committables [][]byte) error {
+func (s *target) Commit(ctx context.Context, committables [][]byte) error {
 	var dirs []string
 	var lost []error
+	var complete []pending
 	for _, c := range committables {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -211,6 +240,10 @@ func (s *sink[T]) Commit(ctx context.Context, committables [][]byte) error {
 		p, err := decodePending(c)
 		if err != nil {
 			return err
+		}
+		if p.Partition {
+			complete = append(complete, p)
+			continue
 		}
 		err = s.commit(p)
 		var l *lostError
@@ -230,7 +263,10 @@ func (s *sink[T]) Commit(ctx context.Context, committables [][]byte) error {
 			return fmt.Errorf("making the names of finished files durable: %w", advise(err))
 		}
 	}
-	return flott.Permanent(errors.Join(lost...))
+	if len(lost) > 0 {
+		return flott.Permanent(errors.Join(lost...))
+	}
+	return s.tell(complete)
 }
 
 // lostError says that records of a complete checkpoint are gone (A11.5).
@@ -239,7 +275,7 @@ type lostError struct{ text string }
 func (e *lostError) Error() string { return e.text }
 
 // commit is idempotent: a rename is atomic, so exactly one of the two names exists, and the final one means that it was done.
-func (s *sink[T]) commit(p pending) error {
+func (s *target) commit(p pending) error {
 	size, hidden, err := s.disk.Size(s.at(p.Hidden))
 	if err != nil {
 		return advise(err)
@@ -267,7 +303,7 @@ func (s *sink[T]) commit(p pending) error {
 	return nil
 }
 
-func (s *sink[T]) lost(p pending, text string, args ...any) error {
+func (s *target) lost(p pending, text string, args ...any) error {
 	moved := ""
 	if p.Dir != s.dir {
 		moved = fmt.Sprintf(" (it was written when the sink's directory was %s)", p.Dir)
@@ -285,7 +321,7 @@ const (
 
 // Recover commits what the restored checkpoint contains, then removes the unfinished files of this sink that it does not name: what
 // was written after it.
-func (s *sink[T]) Recover(ctx context.Context, r flott.Recovery) error {
+func (s *target) Recover(ctx context.Context, r flott.Recovery) error {
 	if err := s.makeDir(); err != nil {
 		return fmt.Errorf("making the directory of the file sink %s: %w", s.dir, advise(err))
 	}
@@ -310,7 +346,7 @@ func (s *sink[T]) Recover(ctx context.Context, r flott.Recovery) error {
 
 // makeDir makes the sink's directory durable. One that exists may be what an attempt made that crashed before it was: everything above is
 // synced too, as far as we may.
-func (s *sink[T]) makeDir() error {
+func (s *target) makeDir() error {
 	if err := s.disk.MkdirAll(s.dir); err != nil {
 		return err
 	}
@@ -329,7 +365,7 @@ func (s *sink[T]) makeDir() error {
 }
 
 // removeLeftovers takes every lock before it removes anything: one file that a living process writes means that none is a leftover.
-func (s *sink[T]) removeLeftovers(ctx context.Context, owner string, named map[string]bool) error {
+func (s *target) removeLeftovers(ctx context.Context, owner string, named map[string]bool) error {
 	var leftovers []string
 	err := s.disk.Walk(s.dir, func(path string) error {
 		if ownedBy(filepath.Base(path), owner) && !named[path] {
@@ -358,7 +394,7 @@ func (s *sink[T]) removeLeftovers(ctx context.Context, owner string, named map[s
 }
 
 // continueFile opens and locks an unfinished file, waiting a little for the last attempt to let go of it.
-func (s *sink[T]) continueFile(ctx context.Context, path string) (handle, error) {
+func (s *target) continueFile(ctx context.Context, path string) (handle, error) {
 	for try := 0; ; try++ {
 		h, err := s.disk.Continue(path)
 		if !errors.Is(err, errLocked) || try == lockWaitTriesNr {
@@ -375,7 +411,7 @@ func (s *sink[T]) continueFile(ctx context.Context, path string) (handle, error)
 }
 
 // at is the path of a file of the sink.
-func (s *sink[T]) at(rel string) string { return filepath.Join(s.dir, filepath.FromSlash(rel)) }
+func (s *target) at(rel string) string { return filepath.Join(s.dir, filepath.FromSlash(rel)) }
 
 // distinct returns the different elements in order.
 func distinct(list []string) []string {

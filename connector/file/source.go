@@ -95,12 +95,7 @@ var (
 
 // Check implements flott.Source. Files are looked for by the enumerator: they need not exist where the job is submitted.
 func (s *source[T]) Check() error {
-	errs := append([]error(nil), s.cfg.errs...)
-	for _, p := range s.cfg.patterns {
-		if err := checkPattern(p); err != nil {
-			errs = append(errs, err)
-		}
-	}
+	errs := s.cfg.check()
 	if err := s.format.Check(); err != nil {
 		errs = append(errs, err)
 	}
@@ -110,17 +105,31 @@ func (s *source[T]) Check() error {
 	return fmt.Errorf("file source %s: %w", s.cfg.patterns[0], errors.Join(errs...))
 }
 
+func (c *sourceConfig) check() []error {
+	errs := append([]error(nil), c.errs...)
+	for _, p := range c.patterns {
+		if err := checkPattern(p); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	return errs
+}
+
 // Bounded implements flott.Source.
 func (s *source[T]) Bounded() bool { return s.cfg.monitorMs == 0 }
 
 // NewEnumerator implements flott.Source.
 func (s *source[T]) NewEnumerator(ctx flott.EnumeratorContext, restored []byte) (flott.Enumerator, error) {
-	e := &enumerator{ctx: ctx, cfg: s.cfg, cuttable: s.format.Splittable(), waiting: map[int]bool{}}
+	return newEnumerator(ctx, s.cfg, s.format.Splittable(), restored)
+}
+
+func newEnumerator(ctx flott.EnumeratorContext, cfg sourceConfig, cuttable bool, restored []byte) (flott.Enumerator, error) {
+	e := &enumerator{ctx: ctx, cfg: cfg, cuttable: cuttable, waiting: map[int]bool{}}
 	if len(restored) == 0 {
 		return e, nil
 	}
 	if err := e.restore(restored); err != nil {
-		return nil, fmt.Errorf("restoring the file source %s: %w", s.cfg.patterns[0], err)
+		return nil, fmt.Errorf("restoring the file source %s: %w", cfg.patterns[0], err)
 	}
 	return e, nil
 }
@@ -131,5 +140,6 @@ func (s *source[T]) NewReader(ctx flott.ReaderContext) (flott.Reader[T], error) 
 	if err != nil {
 		return nil, err
 	}
-	return &reader[T]{ctx: ctx, format: s.format, dec: dec, number: -1}, nil
+	header, _ := dec.(format.HeaderDecoder)
+	return &reader[T]{scan: scan{ctx: ctx, frames: s.format, header: header, number: -1}, dec: dec}, nil
 }

@@ -3,6 +3,8 @@ package file
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"math"
 	"path"
 	"path/filepath"
 	"slices"
@@ -28,30 +30,37 @@ const (
 	verifyBytes = 256 << 10
 )
 
-// writer writes the files of one subtask.
+// fileSet is the files of one subtask's writer.
 //
 // A file goes: parts (open) -> ended (rolled; no record follows) -> a committable of the next barrier. All are hidden until Commit.
 //
 // Invariant: a file's name is unique over all attempts, so a part never meets a file of another attempt but those that a snapshot gave it.
-type writer[T any] struct {
-	sink    *sink[T]
+type fileSet struct {
+	sink    *target
 	ctx     flott.WriterContext
-	enc     format.Encoder[T]
 	sep     []byte
 	header  []byte
-	bucket  func(*T) string
 	owner   string
 	unique  string
 	counter int
 
 	parts    map[string]*part
 	ended    []*part
-	unsynced map[string]bool // directories with new entries
-	flushes  []*flush[T]
+	unsynced map[string]bool  // directories with new entries
+	begun    map[string]int64 // partitions not told to be complete: when their first record came
+	waterMs  int64
+	flushes  []*flush
 
 	closing   sync.WaitGroup
 	closeSlot chan struct{}
 	failed    atomic.Pointer[error] // of a flush: files are lost, nothing may be prepared any more
+}
+
+// writer writes values.
+type writer[T any] struct {
+	fileSet
+	enc    format.Encoder[T]
+	bucket func(*T) string
 }
 
 // NewWriter opens the files that the states name, cut to what their checkpoint contains.
@@ -60,29 +69,42 @@ func (s *sink[T]) NewWriter(ctx flott.WriterContext, restored [][]byte) (flott.W
 	if err != nil {
 		return nil, err
 	}
-	w := &writer[T]{
-		sink: s, ctx: ctx, enc: enc, sep: s.format.Separator(), header: s.format.Header(),
-		owner: owner(ctx.JobID(), ctx.UID()), parts: map[string]*part{}, unsynced: map[string]bool{},
-		closeSlot: make(chan struct{}, closingMax),
-	}
-	w.unique = fmt.Sprintf("%012x", xxh3.HashString(w.owner+ctx.Attempt())>>16)
+	w := &writer[T]{enc: enc}
 	if s.cfg.bucket != nil {
 		w.bucket = s.cfg.bucket.(func(*T) string) // Check has refused everything else
 	}
+	if err := w.begin(&s.target, ctx, restored); err != nil {
+		return nil, err
+	}
+	return w, nil
+}
+
+// begin opens the files that the states name.
+func (w *fileSet) begin(s *target, ctx flott.WriterContext, restored [][]byte) error {
+	*w = fileSet{
+		sink: s, ctx: ctx, sep: s.records.Separator(), header: s.records.Header(), owner: owner(ctx.JobID(), ctx.UID()),
+		parts: map[string]*part{}, begun: map[string]int64{}, waterMs: math.MinInt64, unsynced: map[string]bool{}, closeSlot: make(chan struct{}, closingMax),
+	}
+	w.unique = fmt.Sprintf("%012x", xxh3.HashString(w.owner+ctx.Attempt())>>16)
 	for _, data := range restored {
 		state, err := decodeState(data)
 		if err == nil {
 			err = w.restore(state)
 		}
 		if err != nil {
-			return nil, errors.Join(err, w.Close())
+			return errors.Join(err, w.Close())
 		}
 	}
-	return w, nil
+	return nil
 }
 
 // restore takes over the files of one old writer. Of several for a bucket one goes on, the others end as they are.
-func (w *writer[T]) restore(state writerState) error {
+func (w *fileSet) restore(state writerState) error {
+	for bucket, at := range state.Partitions {
+		if was, ok := w.begun[bucket]; !ok || at < was {
+			w.begun[bucket] = at
+		}
+	}
 	for _, f := range state.Files {
 		p, err := w.reopen(f)
 		if err != nil {
@@ -100,7 +122,7 @@ func (w *writer[T]) restore(state writerState) error {
 	return nil
 }
 
-func (w *writer[T]) reopen(f unfinished) (*part, error) {
+func (w *fileSet) reopen(f unfinished) (*part, error) {
 	s := w.sink
 	_, exists, err := s.disk.Size(s.at(f.Hidden))
 	if err != nil {
@@ -201,7 +223,7 @@ func (w *writer[T]) Write(b *flott.Batch[T]) error {
 func (w *writer[T]) append(p *part, row *T) error {
 	buf, err := w.enc.Append(p.buf, row)
 	if err != nil {
-		return flott.Permanent(fmt.Errorf("encoding record %s for %s as %s: %w", excerpt(row), w.sink.at(p.final), w.sink.format.Name(), err))
+		return flott.Permanent(fmt.Errorf("encoding record %s for %s as %s: %w", excerpt(row), w.sink.at(p.final), w.sink.records.Name(), err))
 	}
 	p.buf = append(buf, w.sep...)
 	p.records++
@@ -220,7 +242,7 @@ func excerpt[T any](row *T) string {
 }
 
 // drain hands a part's buffer on and rolls the part when it is large enough.
-func (w *writer[T]) drain(p *part) (rolled bool, err error) {
+func (w *fileSet) drain(p *part) (rolled bool, err error) {
 	if err := p.drain(); err != nil {
 		return false, w.broken(p, err)
 	}
@@ -231,13 +253,16 @@ func (w *writer[T]) drain(p *part) (rolled bool, err error) {
 }
 
 // part returns the open part of a bucket.
-func (w *writer[T]) part(bucket string, now int64) (*part, error) {
+func (w *fileSet) part(bucket string, now int64) (*part, error) {
 	if p := w.parts[bucket]; p != nil {
 		p.touchedMs = now
 		return p, nil
 	}
 	if err := checkBucket(bucket); err != nil {
 		return nil, err
+	}
+	if _, begun := w.begun[bucket]; !begun && w.sink.cfg.partitions != nil {
+		w.begun[strings.Clone(bucket)] = now
 	}
 	if len(w.parts) >= openFilesMax {
 		if err := w.roll(w.longestResting()); err != nil {
@@ -267,7 +292,7 @@ func checkBucket(bucket string) error {
 	return nil
 }
 
-func (w *writer[T]) open(bucket string, now int64) (*part, error) {
+func (w *fileSet) open(bucket string, now int64) (*part, error) {
 	s := w.sink
 	if err := s.disk.MkdirAll(s.at(bucket)); err != nil {
 		return nil, err
@@ -294,7 +319,12 @@ func (w *writer[T]) open(bucket string, now int64) (*part, error) {
 	if !s.cfg.rollOnCheckpoint {
 		p.digest = xxh3.New()
 	}
-	if p.packer, err = s.cfg.compression.compress(p); err != nil {
+	if s.cfg.whole != nil {
+		p.rows, err = s.cfg.whole.NewFile(p)
+	} else {
+		p.packer, err = s.cfg.compression.compress(p)
+	}
+	if err != nil {
 		p.out.abandon()
 		return nil, err
 	}
@@ -304,7 +334,7 @@ func (w *writer[T]) open(bucket string, now int64) (*part, error) {
 
 // unsyncedUpTo marks the directories from the bucket's up to the sink's: also one that exists may be what another writer, or an attempt
 // that crashed, made without its becoming durable.
-func (w *writer[T]) unsyncedUpTo(bucket string) {
+func (w *fileSet) unsyncedUpTo(bucket string) {
 	for b := bucket; ; b = path.Dir(b) {
 		if b == "." {
 			b = ""
@@ -316,7 +346,7 @@ func (w *writer[T]) unsyncedUpTo(bucket string) {
 	}
 }
 
-func (w *writer[T]) longestResting() *part {
+func (w *fileSet) longestResting() *part {
 	var oldest *part
 	for _, p := range w.parts {
 		if oldest == nil || p.touchedMs < oldest.touchedMs || p.touchedMs == oldest.touchedMs && p.bucket < oldest.bucket {
@@ -327,7 +357,7 @@ func (w *writer[T]) longestResting() *part {
 }
 
 // roll ends an open part. It becomes durable in the background and visible with the checkpoint of the next barrier.
-func (w *writer[T]) roll(p *part) error {
+func (w *fileSet) roll(p *part) error {
 	delete(w.parts, p.bucket)
 	w.ended = append(w.ended, p)
 	if err := p.end(); err != nil {
@@ -344,14 +374,14 @@ func (w *writer[T]) roll(p *part) error {
 }
 
 // broken remembers an error after which the files' content is not known: nothing may be prepared any more.
-func (w *writer[T]) broken(p *part, err error) error {
+func (w *fileSet) broken(p *part, err error) error {
 	err = fmt.Errorf("file %s: %w", p.path, err)
 	w.failed.CompareAndSwap(nil, &err)
 	return err
 }
 
 // Tick rolls files that are old enough or were not written to for long enough.
-func (w *writer[T]) Tick(nowMs int64) error {
+func (w *fileSet) Tick(nowMs int64) error {
 	cfg := &w.sink.cfg
 	if cfg.rollIntervalMs == 0 && cfg.rollInactivityMs == 0 && cfg.bucketLayout == "" {
 		return nil
@@ -371,17 +401,12 @@ func (w *writer[T]) Tick(nowMs int64) error {
 }
 
 // buckets returns the names of the open buckets in order.
-func (w *writer[T]) buckets() []string {
-	names := make([]string, 0, len(w.parts))
-	for name := range w.parts {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
-}
+func (w *fileSet) buckets() []string { return sortedKeys(w.parts) }
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
 // Close gives everything back. What no snapshot names is removed; the rest is for the recovery.
-func (w *writer[T]) Close() error {
+func (w *fileSet) Close() error {
 	w.closing.Wait()
 	var errs []error
 	for _, name := range w.buckets() {
@@ -399,7 +424,7 @@ func (w *writer[T]) Close() error {
 	return errors.Join(errs...)
 }
 
-func (w *writer[T]) drop(p *part) error {
+func (w *fileSet) drop(p *part) error {
 	p.out.abandon()
 	if p.prepared {
 		return nil

@@ -54,17 +54,7 @@ func (s *sink[T]) Check() error { return nil }
 
 // NewWriter implements flott.Sink.
 func (s *sink[T]) NewWriter(ctx flott.WriterContext, _ [][]byte) (flott.Writer[T], error) {
-	w := &writer[T]{out: s.cfg.out, prefix: s.cfg.name}
-	if ctx.Parallelism() > 1 {
-		if w.prefix != "" {
-			w.prefix += ":"
-		}
-		w.prefix += strconv.Itoa(ctx.Subtask() + 1)
-	}
-	if w.prefix != "" {
-		w.prefix += "> "
-	}
-	return w, nil
+	return &writer[T]{out: s.cfg.out, prefix: prefix(s.cfg.name, ctx)}, nil
 }
 
 type writer[T any] struct {

@@ -11,8 +11,8 @@ import (
 	"github.com/flottio/flott/format/internal/scalar"
 )
 
-// column is one column and the field of the struct that it belongs to.
-type column struct {
+// structColumn is one column and the field of the struct that it belongs to.
+type structColumn struct {
 	name    string
 	typ     reflect.Type // of the value; behind the pointer, if there is one
 	kind    kind
@@ -47,7 +47,7 @@ func hasTextMethods(t reflect.Type) bool {
 	return p.Implements(textMarshalerType) && p.Implements(textUnmarshalerType)
 }
 
-func newColumns(t reflect.Type, o *options) ([]column, error) {
+func newColumns(t reflect.Type, o *options) ([]structColumn, error) {
 	if t.Kind() != reflect.Struct || t == timeType {
 		return nil, fmt.Errorf("csv: %s is no struct: the fields of a struct are the columns", t)
 	}
@@ -60,7 +60,7 @@ func newColumns(t reflect.Type, o *options) ([]column, error) {
 	for _, name := range o.epochMillis {
 		millis[name] = true
 	}
-	var columns []column
+	var columns []structColumn
 	for i := range fields {
 		c, err := newColumn(&fields[i], millis[fields[i].Name])
 		delete(millis, c.name)
@@ -80,8 +80,8 @@ func newColumns(t reflect.Type, o *options) ([]column, error) {
 	return columns, errors.Join(problems...)
 }
 
-func newColumn(f *field.Field, millis bool) (column, error) {
-	c := column{name: f.Name, typ: f.Type, offset: f.Offset, via: f.Via}
+func newColumn(f *field.Field, millis bool) (structColumn, error) {
+	c := structColumn{name: f.Name, typ: f.Type, offset: f.Offset, via: f.Via}
 	if millis {
 		c.unit = scalar.Millis
 	}
@@ -105,7 +105,7 @@ func newColumn(f *field.Field, millis bool) (column, error) {
 	return c, errors.Join(problems...)
 }
 
-func (c *column) setKind() bool {
+func (c *structColumn) setKind() bool {
 	switch t := c.typ; t.Kind() {
 	case reflect.Bool:
 		c.kind = kindBool
@@ -137,4 +137,4 @@ func (c *column) setKind() bool {
 }
 
 // nullable reports whether the column has a value for null: nil.
-func (c *column) nullable() bool { return c.pointer || c.kind == kindBytes }
+func (c *structColumn) nullable() bool { return c.pointer || c.kind == kindBytes }

@@ -120,7 +120,7 @@ func (o *options) check() error {
 
 type csvFormat[T any] struct {
 	options options
-	columns []column
+	columns []structColumn
 	header  []byte
 	err     error
 }

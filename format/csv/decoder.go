@@ -33,7 +33,7 @@ func (d *typedDecoder[T]) Decode(record []byte, v *T) error {
 // decoder splits a record into spans, and then reads each column from its span.
 type decoder struct {
 	options options
-	columns []column
+	columns []structColumn
 	place   []int // per column: the index of its field in the record
 	width   int   // fields a record must have
 	header  []byte
@@ -50,7 +50,7 @@ type span struct {
 	escaped    bool
 }
 
-func newDecoder(columns []column, o *options) decoder {
+func newDecoder(columns []structColumn, o *options) decoder {
 	d := decoder{options: *o, columns: columns, width: len(columns)}
 	for i := range columns {
 		d.place = append(d.place, i)
@@ -255,7 +255,7 @@ func unescape(c byte) byte {
 	return c
 }
 
-func (d *decoder) column(c *column, p unsafe.Pointer, s *span) error {
+func (d *decoder) column(c *structColumn, p unsafe.Pointer, s *span) error {
 	text := d.text(s)
 	if d.isNull(s, text) {
 		if c.nullable() {
@@ -308,7 +308,7 @@ func trim(b []byte) []byte {
 	return b
 }
 
-func (d *decoder) string(c *column, p unsafe.Pointer, s *span, text []byte) error {
+func (d *decoder) string(c *structColumn, p unsafe.Pointer, s *span, text []byte) error {
 	if !utf8.Valid(text) {
 		at := s.start + invalidAt(d.data[s.start:s.end])
 		return d.fail(at, c.name, "invalid UTF-8", "", fmt.Sprintf("byte 0x%02X", d.data[min(at, len(d.data)-1)]))
@@ -340,7 +340,7 @@ func got(text []byte) string {
 	return strconv.Quote(string(text))
 }
 
-func (d *decoder) number(c *column, p unsafe.Pointer, s *span, text []byte) error {
+func (d *decoder) number(c *structColumn, p unsafe.Pointer, s *span, text []byte) error {
 	var err error
 	expected := "an integer"
 	switch c.kind {
@@ -390,7 +390,7 @@ func storeInt(p unsafe.Pointer, n int64, bits int) {
 	}
 }
 
-func (d *decoder) time(c *column, p unsafe.Pointer, s *span, text []byte) error {
+func (d *decoder) time(c *structColumn, p unsafe.Pointer, s *span, text []byte) error {
 	var t time.Time
 	switch layout := d.options.timeLayout; {
 	case c.unit != scalar.RFC3339:
@@ -417,7 +417,7 @@ func (d *decoder) time(c *column, p unsafe.Pointer, s *span, text []byte) error 
 	return nil
 }
 
-func (d *decoder) other(c *column, p unsafe.Pointer, s *span, text []byte) error {
+func (d *decoder) other(c *structColumn, p unsafe.Pointer, s *span, text []byte) error {
 	switch c.kind {
 	case kindBool:
 		switch text = trim(text); {

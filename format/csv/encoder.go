@@ -29,13 +29,13 @@ func (e *typedEncoder[T]) Append(dst []byte, v *T) ([]byte, error) {
 }
 
 type encoder struct {
-	columns []column
+	columns []structColumn
 	options options
 	special [256]bool // bytes that cannot stand in an unquoted field
 	scratch []byte
 }
 
-func newEncoder(columns []column, o *options) encoder {
+func newEncoder(columns []structColumn, o *options) encoder {
 	e := encoder{columns: columns, options: *o}
 	for _, c := range []byte{o.delimiter, o.quote, o.escape, '\n', '\r'} {
 		e.special[c] = true
@@ -58,7 +58,7 @@ func (e *encoder) record(dst []byte, p unsafe.Pointer) ([]byte, error) {
 }
 
 // locate returns where the column's value is, nil for null.
-func (c *column) locate(p unsafe.Pointer) unsafe.Pointer {
+func (c *structColumn) locate(p unsafe.Pointer) unsafe.Pointer {
 	for i := range c.via {
 		if p = *(*unsafe.Pointer)(unsafe.Add(p, c.via[i].Offset)); p == nil {
 			return nil
@@ -74,7 +74,7 @@ func (c *column) locate(p unsafe.Pointer) unsafe.Pointer {
 	return p
 }
 
-func (e *encoder) column(dst []byte, c *column, p unsafe.Pointer, first bool) ([]byte, error) {
+func (e *encoder) column(dst []byte, c *structColumn, p unsafe.Pointer, first bool) ([]byte, error) {
 	at := len(dst)
 	if p = c.locate(p); p == nil {
 		if !c.nullable() {
@@ -98,12 +98,12 @@ func (e *encoder) column(dst []byte, c *column, p unsafe.Pointer, first bool) ([
 }
 
 // emptyIsOdd reports whether an empty field would be read as something else: as null, or as a blank line.
-func (e *encoder) emptyIsOdd(c *column) bool {
+func (e *encoder) emptyIsOdd(c *structColumn) bool {
 	return c.nullable() && !e.options.hasNull || len(e.columns) == 1
 }
 
 // value appends the value's text, without quotes.
-func (e *encoder) value(dst []byte, c *column, p unsafe.Pointer) ([]byte, error) {
+func (e *encoder) value(dst []byte, c *structColumn, p unsafe.Pointer) ([]byte, error) {
 	switch c.kind {
 	case kindString:
 		s := *(*string)(p)
@@ -159,7 +159,7 @@ func appendFloat(dst []byte, p unsafe.Pointer, bits int) []byte {
 	return scalar.AppendFloat(dst, f, bits)
 }
 
-func (e *encoder) time(dst []byte, c *column, t time.Time) ([]byte, error) {
+func (e *encoder) time(dst []byte, c *structColumn, t time.Time) ([]byte, error) {
 	if c.unit != scalar.RFC3339 {
 		n, ok := c.unit.Count(t)
 		if !ok {
@@ -192,7 +192,7 @@ func (e *encoder) needsQuotes(text []byte, first bool) bool {
 }
 
 // protect appends text in quotes, or with escapes where quotes are off, so that it is read back as it is.
-func (e *encoder) protect(dst []byte, c *column, text []byte) ([]byte, error) {
+func (e *encoder) protect(dst []byte, c *structColumn, text []byte) ([]byte, error) {
 	o := &e.options
 	bare := -1 // without quotes: what to escape even if it is not special, so that the field is not null, a comment or a byte order mark
 	if o.quote != 0 {
@@ -229,7 +229,7 @@ func (e *encoder) protect(dst []byte, c *column, text []byte) ([]byte, error) {
 func escapesToItself(b byte) bool { return unescape(b) == b }
 
 // headerLine is the first line of every file: the columns' names.
-func headerLine(columns []column, o *options) ([]byte, error) {
+func headerLine(columns []structColumn, o *options) ([]byte, error) {
 	e := newEncoder(columns, o)
 	var line []byte
 	for i := range columns {

@@ -43,7 +43,7 @@ func (c *Cutter) Late(b *column.Batch, i int) bool {
 		return false
 	}
 	v := b.Cols[c.column]
-	if v.IsNull(i) {
+	if i >= v.Len || v.IsNull(i) {
 		return false
 	}
 	t := v.I64[i]

@@ -189,11 +189,11 @@ func (c *dedupCore[K]) orders(in *record.Columns) {
 		clear(c.order)
 		return
 	}
-	timesOf(in.Cols[c.Time], c.order)
+	orderTimes(in.Cols[c.Time], c.order)
 }
 
-// timesOf reads a time column as numbers that are ordered as its values; NULL is the least.
-func timesOf(v *column.Vector, out []int64) {
+// orderTimes reads a time column as numbers that are ordered as its values; NULL is the least.
+func orderTimes(v *column.Vector, out []int64) {
 	if v.Store == column.Int128s {
 		for i, x := range v.I128[:len(out)] {
 			out[i] = int64(x.Lo)
