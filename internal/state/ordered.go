@@ -31,14 +31,14 @@ type Ordered[K comparable] struct {
 	parts *Table[partKey[K], []byte]
 	slots int
 
-	keys    []K
-	hashes  []uint64
-	at      []*orderedHead
-	vector  uint64 // number of the last vector
-	open    bool   // Done is to be called
-	cursor  uint64
-	sweep   []K
-	swept   []*orderedHead
+	keys   []K
+	hashes []uint64
+	at     []*orderedHead
+	vector uint64 // number of the last vector
+	open   bool   // Done is to be called
+	cursor uint64
+	sweep  []K
+	swept  []*orderedHead
 }
 
 // orderedHead is what is known of one key.
@@ -333,27 +333,65 @@ func (o *Ordered[K]) put(buf *[]byte, sortKey, row []byte) Record {
 // Remove removes the first record of key i with exactly that sort key and reports whether there was one. REQUIRES: At with Change or Add, and
 // Done afterwards.
 func (o *Ordered[K]) Remove(i int, sortKey []byte) (bool, error) {
+	return o.remove(i, sortKey, nil, true)
+}
+
+// RemoveRow is Remove of the first record that has the row, too.
+func (o *Ordered[K]) RemoveRow(i int, sortKey, row []byte) (bool, error) {
+	return o.remove(i, sortKey, row, false)
+}
+
+func (o *Ordered[K]) remove(i int, sortKey, row []byte, anyRow bool) (bool, error) {
 	h := o.at[i]
 	if h == nil || h.Records == 0 {
 		return false, nil
 	}
 	for d := h.part(sortKey, false); ; d++ {
-		buf, err := o.buffer(i, d, true)
+		buf, err := o.buffer(i, d, false)
 		if err != nil {
 			return false, err
 		}
-		pos := seek(*buf, sortKey, o.slots, false)
-		if pos < len(*buf) {
+		for pos := seek(*buf, sortKey, o.slots, false); pos < len(*buf); {
 			r := recordAt(*buf, pos)
 			if string(r.Key(o.slots)) != string(sortKey) {
 				return false, nil
 			}
-			return true, o.cut(i, d, pos, pos+len(r))
+			if anyRow || string(r.Row()) == string(row) {
+				return true, o.cut(i, d, pos, pos+len(r))
+			}
+			pos += len(r)
 		}
 		if d+1 >= len(h.Dir) {
 			return false, nil
 		}
 	}
+}
+
+// Last returns the last record of key i, nil when there is none.
+func (o *Ordered[K]) Last(i int) (Record, error) {
+	h := o.at[i]
+	if h == nil || h.Records == 0 {
+		return nil, nil
+	}
+	buf, err := o.buffer(i, max(0, len(h.Dir)-1), false)
+	if err != nil {
+		return nil, err
+	}
+	return recordAt(*buf, last(*buf)), nil
+}
+
+// RemoveLast removes the last record of key i, if there is one. REQUIRES: as Remove.
+func (o *Ordered[K]) RemoveLast(i int) error {
+	h := o.at[i]
+	if h == nil || h.Records == 0 {
+		return nil
+	}
+	d := max(0, len(h.Dir)-1)
+	buf, err := o.buffer(i, d, false)
+	if err != nil {
+		return err
+	}
+	return o.cut(i, d, last(*buf), len(*buf))
 }
 
 // cut takes one record out of a part.

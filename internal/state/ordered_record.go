@@ -58,13 +58,19 @@ func middle(buf []byte) int {
 	for pos < len(buf) && 2*pos < len(buf) {
 		pos += len(recordAt(buf, pos))
 	}
-	if first := len(recordAt(buf, 0)); pos == len(buf) && first < len(buf) {
-		pos = first
-		for last := pos; last < len(buf); last += len(recordAt(buf, last)) {
-			pos = last
-		}
+	if at := last(buf); pos == len(buf) && at > 0 {
+		return at
 	}
 	return pos
+}
+
+// last is the place of the last record.
+func last(buf []byte) int {
+	at := 0
+	for pos := 0; pos < len(buf); pos += len(recordAt(buf, pos)) {
+		at = pos
+	}
+	return at
 }
 
 // count is the number of records before a place.

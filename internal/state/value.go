@@ -54,5 +54,18 @@ func (s *Value[K, V]) Find(keys []K, hashes []uint64, vals []*V, now int64) erro
 	return s.cells.findAll(keys, hashes, vals, now)
 }
 
+// Scan is that of Table, with what has expired left in.
+func (s *Value[K, V]) Scan(cursor uint64, keys []K, vals []*V) (n int, next uint64, err error) {
+	if s.cells.timed == nil {
+		return s.cells.plain.Scan(cursor, keys, vals)
+	}
+	at := s.cells.scratch(len(vals))
+	n, next, err = s.cells.timed.Scan(cursor, keys, at)
+	for i := range n {
+		vals[i] = &at[i].Value
+	}
+	return n, next, err
+}
+
 // Len is the number of keys with a value, expired ones included until they are cleaned up.
 func (s *Value[K, V]) Len() int { return s.cells.len() }

@@ -132,6 +132,25 @@ func (r *orderedRig) one(i int, k int64, removing bool) {
 		if ok {
 			r.model[k] = slices.Delete(r.model[k], at, at+1)
 		}
+	case d < 88:
+		if n := len(r.model[k]); n > 0 && r.rng.IntN(2) == 0 {
+			rec, err := r.o.Last(i)
+			must(r.t, err)
+			if string(rec.Row()) != r.model[k][n-1].row {
+				r.t.Fatalf("the last record of key %d is %q, want %v", k, rec, r.model[k][n-1])
+			}
+			must(r.t, r.o.RemoveLast(i))
+			r.model[k] = r.model[k][:n-1]
+		} else if n > 0 {
+			x := r.model[k][r.rng.IntN(n)]
+			ok, err := r.o.RemoveRow(i, []byte(x.key), []byte(x.row))
+			must(r.t, err)
+			if !ok {
+				r.t.Fatalf("%v of key %d is not there", x, k)
+			}
+			at := slices.IndexFunc(r.model[k], func(y orderedRow) bool { return y.key == x.key && y.row == x.row })
+			r.model[k] = slices.Delete(r.model[k], at, at+1)
+		}
 	case d < 97:
 		rec, err := r.o.Get(i, []byte(key))
 		must(r.t, err)

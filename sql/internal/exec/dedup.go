@@ -105,7 +105,7 @@ func openDedup[K comparable](d *Deduplicate, c *operator.Context) (*dedupCore[K]
 	desc.Values = state.Format[keptRow]{Append: appendKept, Decode: decodeKept, Schema: rowsSchema("one of a key", d.In)}
 	var err error
 	core.table, err = state.RegisterTable(c.Backend, c.UID, "rows", desc)
-	core.sweeper = rowSweeper[K]{table: core.table, ttlMs: d.TTLMs, sweptMs: c.Now()}
+	core.sweeper = rowSweeper[K]{sweepClock: sweepClock{ttlMs: d.TTLMs, sweptMs: c.Now()}, table: core.table}
 	return core, err
 }
 
@@ -189,11 +189,11 @@ func (c *dedupCore[K]) orders(in *record.Columns) {
 		clear(c.order)
 		return
 	}
-	orderTimes(in.Cols[c.Time], c.order)
+	rowTimes(in.Cols[c.Time], c.order)
 }
 
-// orderTimes reads a time column as numbers that are ordered as its values; NULL is the least.
-func orderTimes(v *column.Vector, out []int64) {
+// rowTimes reads a time column as numbers that are ordered as its values; NULL is the least.
+func rowTimes(v *column.Vector, out []int64) {
 	if v.Store == column.Int128s {
 		for i, x := range v.I128[:len(out)] {
 			out[i] = int64(x.Lo)
@@ -326,24 +326,21 @@ func view(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
 // rowSweeper removes keys whose time to live is over, some at a time.
 type rowSweeper[K comparable] struct {
-	table    *state.Table[K, keptRow]
-	ttlMs    int64
-	sweptMs  int64
-	sweeping bool
-	cursor   uint64
-	keys     []K
-	vals     []*keptRow
+	sweepClock
+	table  *state.Table[K, keptRow]
+	cursor uint64
+	keys   []K
+	vals   []*keptRow
 }
 
 // sweptKeys is how many keys a call looks at.
 const sweptKeys = 128
 
 func (s *rowSweeper[K]) sweep(nowMs int64) error {
-	if s.ttlMs <= 0 || !s.sweeping && nowMs-s.sweptMs < max(1, s.ttlMs/sweepsPerLife) {
+	if !s.due(nowMs) {
 		return nil
 	}
-	if !s.sweeping {
-		s.sweeping, s.sweptMs, s.cursor = true, nowMs, 0
+	if s.keys == nil {
 		s.keys, s.vals = make([]K, sweptKeys), make([]*keptRow, sweptKeys)
 	}
 	n, next, err := s.table.Scan(s.cursor, s.keys, s.vals)

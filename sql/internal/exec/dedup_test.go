@@ -28,13 +28,13 @@ func TestDeduplicateKeepsOneRowOfAKey(t *testing.T) {
 				r.start(2)
 				kept := map[string][]any{}
 				for range 8 {
-					var rows []change
+					var rows []rowChange
 					for range rng.IntN(100) {
 						row := []any{rng.Int64N(20), fmt.Sprint("text ", rng.IntN(3)), rng.Int64N(50)}
 						if rng.IntN(10) == 0 {
 							row[0] = nil
 						}
-						rows = append(rows, change{schema.Insert, row})
+						rows = append(rows, rowChange{schema.Insert, row})
 						k := ""
 						for _, c := range keys {
 							k += fmt.Sprint(row[c], ",")
@@ -72,7 +72,7 @@ func dedupRig(t *testing.T, d Deduplicate, rows int) *opRig {
 }
 
 func TestDeduplicateChangelog(t *testing.T) {
-	rows := []change{
+	rows := []rowChange{
 		{schema.Insert, []any{int64(1), "a", int64(10)}}, {schema.Insert, []any{int64(1), "b", int64(20)}}, {schema.Insert, []any{int64(1), "c", int64(5)}},
 	}
 	run := func(d Deduplicate, batch int) *opRig {
@@ -93,26 +93,26 @@ func TestDeduplicateChangelog(t *testing.T) {
 func TestNormalizeChangelog(t *testing.T) {
 	r := dedupRig(t, Deduplicate{Time: -1, KeepLast: true, Normalize: true, UpdateBefore: true}, 1)
 	a, b := []any{int64(1), "a", int64(1)}, []any{int64(1), "b", int64(2)}
-	r.send(0, change{schema.Delete, a}, change{schema.UpdateAfter, a}, change{schema.UpdateAfter, a}, change{schema.Insert, b},
-		change{schema.Delete, []any{int64(1), nil, nil}}, change{schema.Delete, a}, change{schema.Insert, a}, change{schema.UpdateBefore, a})
+	r.send(0, rowChange{schema.Delete, a}, rowChange{schema.UpdateAfter, a}, rowChange{schema.UpdateAfter, a}, rowChange{schema.Insert, b},
+		rowChange{schema.Delete, []any{int64(1), nil, nil}}, rowChange{schema.Delete, a}, rowChange{schema.Insert, a}, rowChange{schema.UpdateBefore, a})
 	r.expect("+I[1 a 1]", "-U[1 a 1]", "+U[1 b 2]", "-D[1 b 2]", "+I[1 a 1]", "-D[1 a 1]")
 	r.rows = 0
-	r.send(0, change{schema.Insert, a}, change{schema.Delete, a})
+	r.send(0, rowChange{schema.Insert, a}, rowChange{schema.Delete, a})
 	r.expect()
-	r.send(0, change{schema.Insert, a})
-	r.send(0, change{schema.Delete, a}, change{schema.Insert, b})
+	r.send(0, rowChange{schema.Insert, a})
+	r.send(0, rowChange{schema.Delete, a}, rowChange{schema.Insert, b})
 	r.expect("+I[1 a 1]", "-U[1 a 1]", "+U[1 b 2]")
 }
 
 func TestDeduplicateTimeToLive(t *testing.T) {
 	r := dedupRig(t, Deduplicate{Time: -1, TTLMs: 100}, 1)
 	for k := range int64(300) {
-		r.send(0, change{schema.Insert, []any{k, "first", int64(0)}})
+		r.send(0, rowChange{schema.Insert, []any{k, "first", int64(0)}})
 	}
 	r.got, r.bag = nil, map[string]int{}
 	r.nowMs = 99
-	r.send(0, change{schema.Insert, []any{int64(5), "too early", int64(0)}})
+	r.send(0, rowChange{schema.Insert, []any{int64(5), "too early", int64(0)}})
 	r.nowMs = 100
-	r.send(0, change{schema.Insert, []any{int64(5), "again", int64(0)}})
+	r.send(0, rowChange{schema.Insert, []any{int64(5), "again", int64(0)}})
 	r.expect("+I[5 again 0]")
 }

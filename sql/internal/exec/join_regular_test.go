@@ -144,14 +144,14 @@ func TestJoinOfManyRowsOfOneKey(t *testing.T) {
 			right = append(right, []any{int64(i % 2), int64(i / 4), "right"})
 		}
 		for n, side := range [][][]any{left, right} {
-			var rows []change
+			var rows []rowChange
 			for _, row := range side {
-				rows = append(rows, change{schema.Insert, row})
+				rows = append(rows, rowChange{schema.Insert, row})
 			}
 			r.send(n, rows...)
 		}
 		r.compare(joinModel(kind, false, left, right))
-		r.send(1, change{schema.Delete, right[1]}, change{schema.Delete, right[3]}, change{schema.Delete, right[5]})
+		r.send(1, rowChange{schema.Delete, right[1]}, rowChange{schema.Delete, right[3]}, rowChange{schema.Delete, right[5]})
 		right = [][]any{right[0], right[2], right[4]}
 		r.compare(joinModel(kind, false, left, right))
 		r.stop()
@@ -169,9 +169,9 @@ func TestJoinChangelog(t *testing.T) {
 		r.start(1)
 		a := []any{int64(1), "a"}
 		x, y := []any{int64(1), "x"}, []any{int64(1), "y"}
-		r.send(0, change{schema.Insert, a})
-		r.send(1, change{schema.Insert, x}, change{schema.UpdateBefore, x}, change{schema.UpdateAfter, y})
-		r.send(0, change{schema.UpdateBefore, a}, change{schema.UpdateAfter, []any{nil, "n"}}, change{schema.Delete, []any{nil, "n"}})
+		r.send(0, rowChange{schema.Insert, a})
+		r.send(1, rowChange{schema.Insert, x}, rowChange{schema.UpdateBefore, x}, rowChange{schema.UpdateAfter, y})
+		r.send(0, rowChange{schema.UpdateBefore, a}, rowChange{schema.UpdateAfter, []any{nil, "n"}}, rowChange{schema.Delete, []any{nil, "n"}})
 		return r
 	}
 	run(InnerJoin).expect("+I[1 a 1 x]", "-U[1 a 1 x]", "+U[1 a 1 y]", "-U[1 a 1 y]")
@@ -192,10 +192,10 @@ func TestJoinOfUpserts(t *testing.T) {
 		return &Join{Env: &expr.Env{}, Sides: [2]JoinSide{{Types: types, Keys: []int{0}, HasUnique: true}, {Types: types, Keys: []int{0}, InsertOnly: true}}}
 	}
 	r.start(1)
-	r.send(0, change{schema.Insert, []any{int64(1), "a"}}, change{schema.UpdateAfter, []any{int64(1), "b"}})
-	r.send(1, change{schema.Insert, []any{int64(1), "x"}})
-	r.send(0, change{schema.UpdateAfter, []any{int64(1), "c"}}, change{schema.Delete, []any{int64(1), "c"}})
-	r.send(1, change{schema.Insert, []any{int64(1), "y"}})
+	r.send(0, rowChange{schema.Insert, []any{int64(1), "a"}}, rowChange{schema.UpdateAfter, []any{int64(1), "b"}})
+	r.send(1, rowChange{schema.Insert, []any{int64(1), "x"}})
+	r.send(0, rowChange{schema.UpdateAfter, []any{int64(1), "c"}}, rowChange{schema.Delete, []any{int64(1), "c"}})
+	r.send(1, rowChange{schema.Insert, []any{int64(1), "y"}})
 	r.expect("+I[1 b 1 x]", "+U[1 c 1 x]", "-D[1 c 1 x]")
 }
 
@@ -210,16 +210,16 @@ func TestJoinTimeToLive(t *testing.T) {
 	}
 	r.start(1)
 	for k := range int64(300) {
-		r.send(0, change{schema.Insert, []any{k, "left"}})
+		r.send(0, rowChange{schema.Insert, []any{k, "left"}})
 	}
 	r.nowMs = 99
-	r.send(1, change{schema.Insert, []any{int64(7), "at 99"}})
+	r.send(1, rowChange{schema.Insert, []any{int64(7), "at 99"}})
 	r.nowMs = 100
-	r.send(1, change{schema.Insert, []any{int64(7), "at 100"}})
+	r.send(1, rowChange{schema.Insert, []any{int64(7), "at 100"}})
 	r.expect("+I[7 left 7 at 99]")
 	for range 10 {
 		r.nowMs += 20
-		r.send(0, change{schema.Insert, []any{int64(1000), "more"}})
+		r.send(0, rowChange{schema.Insert, []any{int64(1000), "more"}})
 	}
 	if n := j.core.(*joinCore[[1]uint64]).sides[0].rows.Keys(); n != 1 {
 		t.Errorf("%d keys are left, want 1", n)

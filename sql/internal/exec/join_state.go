@@ -31,8 +31,7 @@ type rowState[K comparable] struct {
 	unique              []int
 	uniqueCodec         column.RowCodec
 	ttlMs               int64
-	sweptMs             int64
-	sweeping            bool
+	sweeper             sweepClock
 
 	uniqueCols []*column.Vector
 	key, row   []byte
@@ -53,7 +52,7 @@ type rowSpec struct {
 func openRows[K comparable](c *operator.Context, k *keyed[K], s rowSpec) (*rowState[K], error) {
 	r := &rowState[K]{
 		codec: column.RowCodec{Types: s.types}, ident: s.ident, count: -1, links: -1, stamp: -1, unique: s.unique, ttlMs: s.ttlMs,
-		uniqueCodec: column.RowCodec{Types: typesAt(s.types, s.unique), Canonical: true}, sweptMs: c.Now(),
+		uniqueCodec: column.RowCodec{Types: typesAt(s.types, s.unique), Canonical: true}, sweeper: sweepClock{ttlMs: s.ttlMs, sweptMs: c.Now()},
 	}
 	if r.ident == never && s.linked {
 		r.ident = byRow // a record that is changed must be found again
@@ -188,20 +187,33 @@ func (r *rowState[K]) remove(j int) error {
 	return errRetracted
 }
 
+// sweep removes some keys whose time to live is over.
+func (r *rowState[K]) sweep(nowMs int64) error {
+	if !r.sweeper.due(nowMs) {
+		return nil
+	}
+	ended, err := r.rows.Sweep(nowMs - r.ttlMs + 1)
+	r.sweeper.sweeping = !ended
+	return err
+}
+
 // sweepsPerLife is how often in a time to live all keys are looked at.
 const sweepsPerLife = 4
 
-// sweep removes some keys whose time to live is over.
-func (r *rowState[K]) sweep(nowMs int64) error {
-	if r.ttlMs <= 0 || !r.sweeping && nowMs-r.sweptMs < max(1, r.ttlMs/sweepsPerLife) {
-		return nil
+// sweepClock says when to look for keys whose time to live is over.
+type sweepClock struct {
+	ttlMs, sweptMs int64
+	sweeping       bool // a round has begun
+}
+
+func (s *sweepClock) due(nowMs int64) bool {
+	if s.ttlMs <= 0 || !s.sweeping && nowMs-s.sweptMs < max(1, s.ttlMs/sweepsPerLife) {
+		return false
 	}
-	if !r.sweeping {
-		r.sweeping, r.sweptMs = true, nowMs
+	if !s.sweeping {
+		s.sweeping, s.sweptMs = true, nowMs
 	}
-	ended, err := r.rows.Sweep(nowMs - r.ttlMs + 1)
-	r.sweeping = !ended
-	return err
+	return true
 }
 
 func isRetract(k schema.RowKind) bool { return k == schema.UpdateBefore || k == schema.Delete }

@@ -6,10 +6,12 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/flottio/flott/column"
 	"github.com/flottio/flott/internal/operator"
 	"github.com/flottio/flott/schema"
+	"github.com/flottio/flott/sql/internal/expr"
 )
 
 const colTime = colLong + 1
@@ -156,6 +158,7 @@ var testWindows = map[string]Window{
 	"hop uneven": {Kind: Hop, SizeMs: 15, StepMs: 10, OffsetMs: -4},
 	"hop gaps":   {Kind: Hop, SizeMs: 6, StepMs: 10},
 	"cumulate":   {Kind: Cumulate, SizeMs: 30, StepMs: 5, OffsetMs: 2},
+	"session":    {Kind: Session, SizeMs: 4},
 }
 
 // Windows over random rows, some late, with restores at other parallelisms and on both backends, are those of the model.
@@ -163,6 +166,9 @@ func TestWindowAggregateAgainstModel(t *testing.T) {
 	for name, w := range testWindows {
 		for _, keys := range [][]int{{colBig}, {colBig, colText}, {}} {
 			for _, retract := range []bool{false, true} {
+				if w.Kind == Session && retract {
+					continue // what is taken back does not shrink a session; the model would
+				}
 				t.Run(fmt.Sprintf("%s,keys=%v,retract=%v", name, keys, retract), func(t *testing.T) {
 					for seed := range uint64(6) {
 						testWindow(t, w, keys, retract, seed)
@@ -177,6 +183,9 @@ func windowPlan(t testing.TB, w Window, keys []int, retract bool) func() operato
 	w.Time = colTime
 	columns := []WindowColumn{WindowStart, WindowEnd, WindowTime}
 	return func() operator.Operator {
+		if w.Kind == Session {
+			return &SessionAggregate{Env: utc(), In: windowTypes, Keys: keys, Calls: windowCalls(t), Window: w, Columns: columns}
+		}
 		return &WindowAggregate{
 			Env: utc(), In: windowTypes, Keys: keys, Calls: windowCalls(t), Window: w, Columns: columns, Retracts: retract,
 		}
@@ -211,7 +220,7 @@ func testWindow(t *testing.T, w Window, keys []int, retract bool, seed uint64) {
 			m.add(c)
 		}
 		got.apply(t, rig.send(batch...))
-		if r.IntN(3) == 0 {
+		if r.IntN(3) == 0 || step == 39 {
 			now += r.Int64N(20)
 			if step == 39 {
 				now = math.MaxInt64
@@ -232,5 +241,112 @@ func testWindow(t *testing.T, w Window, keys []int, retract bool, seed uint64) {
 	}
 	if len(got) == 0 {
 		t.Fatal("nothing came out")
+	}
+}
+
+// A window table function gives each row once for each of its windows.
+func TestWindowTable(t *testing.T) {
+	for name, w := range testWindows {
+		t.Run(name, func(t *testing.T) {
+			w.Time = colTime
+			m := &windowModel{w: w, wm: math.MinInt64}
+			columns := []WindowColumn{WindowStart, WindowEnd, WindowTime}
+			rig := newAggRig(t, windowTypes, nil, 1, func() operator.Operator {
+				if w.Kind == Session {
+					return &SessionAggregate{Env: utc(), In: windowTypes, Window: w, Columns: columns, Rows: true}
+				}
+				return &WindowTable{Env: utc(), In: windowTypes, Window: w, Columns: columns}
+			})
+			r := rand.New(rand.NewPCG(1, 5))
+			var batch []change
+			want := bag{}
+			for i := range 200 {
+				row := append(randomRow(r), r.Int64N(100)-50)
+				if i == 7 && w.Kind != Session {
+					row[colTime] = nil
+				}
+				batch = append(batch, change{schema.Insert, row})
+				if w.Kind == Session {
+					m.addSession(nil, m.assign(row[colTime].(int64))[0], row)
+				} else if row[colTime] != nil {
+					for _, s := range m.assign(row[colTime].(int64)) {
+						want[printRow(append(slices.Clone(row), s.start, s.end, s.end-1))]++
+					}
+				}
+			}
+			for _, x := range m.windows {
+				for _, row := range x.rows {
+					want[printRow(append(slices.Clone(row), x.start, x.end, x.end-1))]++
+				}
+			}
+			got := bag{}
+			got.apply(t, rig.send(batch...))
+			got.apply(t, rig.advance(math.MaxInt64))
+			if !slices.Equal(got.list(), want.list()) {
+				t.Fatalf("%q\nwant\n%q", got.list(), want.list())
+			}
+		})
+	}
+}
+
+// Windows over instants begin and end by the session's clock, also where it leaps.
+func TestWindowsFollowTheClock(t *testing.T) {
+	zone, err := time.LoadLocation("Europe/Berlin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	types := []column.Type{column.LocalTimestampType(3)}
+	const day = 86_400_000
+	rig := newAggRig(t, types, nil, 1, func() operator.Operator {
+		return &WindowAggregate{
+			Env: &expr.Env{Zone: zone}, In: types, Calls: []AggCall{aggOf(t, types, "COUNT", false, -1)},
+			Window: Window{Kind: Tumble, SizeMs: day}, Columns: []WindowColumn{WindowStart, WindowEnd, WindowTime},
+		}
+	})
+	at := func(s string) int64 {
+		x, err := time.ParseInLocation(time.DateTime, s, zone)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return x.UnixMilli()
+	}
+	// The day of 2021-03-28 has 23 hours.
+	rig.send(change{Row: []any{at("2021-03-28 00:00:00")}}, change{Row: []any{at("2021-03-28 23:59:59")}}, change{Row: []any{at("2021-03-29 00:00:00")}})
+	if got := rig.advance(at("2021-03-29 00:00:00") - 2); len(got) > 0 {
+		t.Fatalf("too early: %v", got)
+	}
+	start := time.Date(2021, 3, 28, 0, 0, 0, 0, time.UTC).UnixMilli()
+	want := fmt.Sprint(printRow([]any{2, start, start + day, at("2021-03-29 00:00:00") - 1}))
+	if got := rig.advance(at("2021-03-29 00:00:00") - 1); len(got) != 1 || printRow(got[0].Row) != want {
+		t.Fatalf("%v, want %s", got, want)
+	}
+}
+
+// Windows of processing time close by the clock.
+func TestWindowsOfProcessingTime(t *testing.T) {
+	for _, kind := range []WindowKind{Tumble, Session} {
+		rig := newAggRig(t, windowTypes, []int{colFixed}, 1, func() operator.Operator {
+			w := Window{Kind: kind, SizeMs: 10, ProcessingTime: true, Time: colTime}
+			calls := []AggCall{aggOf(t, aggTypes, "COUNT", false, -1)}
+			if kind == Session {
+				return &SessionAggregate{Env: utc(), In: windowTypes, Keys: []int{colFixed}, Calls: calls, Window: w}
+			}
+			return &WindowAggregate{Env: utc(), In: windowTypes, Keys: []int{colFixed}, Calls: calls, Window: w}
+		})
+		r := rand.New(rand.NewPCG(1, 6))
+		row := append(randomRow(r), nil)
+		row[colFixed] = int64(7)
+		rig.now = 101
+		rig.send(change{Row: row}, change{Row: row})
+		end := int64(110)
+		if kind == Session {
+			end = 111
+		}
+		if got := rig.tick(end - 1); len(got) > 0 {
+			t.Fatalf("too early: %v", got)
+		}
+		if got := printAll(rig.tick(end)); !slices.Equal(got, []string{"+I[7, 2]"}) {
+			t.Fatalf("%v", got)
+		}
 	}
 }

@@ -87,6 +87,8 @@ func resolveItem(args []Arg) (Signature, error) {
 			return Signature{}, fmt.Errorf("the keys of %s are not comparable with %s", t, index)
 		}
 		return Signature{[]column.Type{t, t.Key.Nullable(!index.NotNull)}, t.Elem.Nullable(true)}, nil
+	case column.Variant:
+		return resolveVariantItem(args)
 	case column.Row:
 		at, err := rowIndex(t, args[1].Literal)
 		if err != nil {
@@ -149,6 +151,8 @@ func itemKernel(s *Site) (Kernel, error) {
 			}
 			return -1
 		}, 1), nil
+	case column.Variant:
+		return variantItem.Kernel(s)
 	default:
 		l, _ := s.Args[1].(*Literal)
 		at, err := rowIndex(t, l)

@@ -140,13 +140,13 @@ func (r *opRig) must(err error) {
 }
 
 // change is one row of a changelog.
-type change struct {
+type rowChange struct {
 	kind schema.RowKind
 	row  []any
 }
 
 // send gives the rows to the subtasks they belong to, in batches.
-func (r *opRig) send(input int, rows ...change) {
+func (r *opRig) send(input int, rows ...rowChange) {
 	r.t.Helper()
 	for len(rows) > 0 {
 		n := len(rows)
@@ -248,13 +248,13 @@ type logGen struct {
 	rows       [][]any
 }
 
-func (g *logGen) next(n int) []change {
-	var out []change
+func (g *logGen) next(n int) []rowChange {
+	var out []rowChange
 	for len(out) < n {
 		row := g.draw()
 		if !g.insertOnly && len(g.rows) > 0 && g.rng.IntN(3) == 0 {
 			i := g.rng.IntN(len(g.rows))
-			out = append(out, change{schema.Delete, g.rows[i]})
+			out = append(out, rowChange{schema.Delete, g.rows[i]})
 			g.rows = slices.Delete(g.rows, i, i+1)
 			continue
 		}
@@ -266,16 +266,16 @@ func (g *logGen) next(n int) []change {
 		}
 		if i < 0 {
 			g.rows = append(g.rows, row)
-			out = append(out, change{schema.Insert, row})
+			out = append(out, rowChange{schema.Insert, row})
 			continue
 		}
 		if g.insertOnly {
 			continue
 		}
 		if !g.upsert {
-			out = append(out, change{schema.UpdateBefore, g.rows[i]})
+			out = append(out, rowChange{schema.UpdateBefore, g.rows[i]})
 		}
-		out = append(out, change{schema.UpdateAfter, row})
+		out = append(out, rowChange{schema.UpdateAfter, row})
 		g.rows[i] = row
 	}
 	return out
