@@ -220,7 +220,7 @@ func resolveObject(args []Arg) (Signature, error) {
 			sig.Result.Fields[len(sig.Result.Fields)-1].Type = a.Type
 			continue
 		}
-		name, ok := textLiteral(a)
+		name, ok := literalText(a)
 		if !ok && i == 0 {
 			return sig, errors.New("the name of the class must be a character string literal that is not NULL")
 		}
@@ -238,7 +238,7 @@ func resolveObject(args []Arg) (Signature, error) {
 	return sig, nil
 }
 
-func textLiteral(a Arg) (string, bool) {
+func literalText(a Arg) (string, bool) {
 	if a.Literal == nil {
 		return "", false
 	}
@@ -263,7 +263,7 @@ func resolveObjectUpdate(args []Arg) (Signature, error) {
 	t.Fields = append([]column.Field(nil), t.Fields...)
 	sig := Signature{Args: []column.Type{args[0].Type}}
 	for i := 1; i < len(args); i += 2 {
-		name, _ := textLiteral(args[i])
+		name, _ := literalText(args[i])
 		at := fieldAt(t, name)
 		if at < 0 {
 			return sig, fmt.Errorf("%s has no field %q", t, name)

@@ -11,21 +11,19 @@ import (
 	"github.com/flottio/flott/column"
 )
 
-// JSON functions. The binder writes (symbols are STRING literals in upper case, a type is a NULL literal of it):
+// JSON functions. The binder writes the clauses behind the arguments, each that was written as a SYMBOL literal, some with a value behind:
 //
-//	JSON_EXISTS(doc, path [x ON ERROR])  as JSON_EXISTS(doc, path [, 'TRUE' | 'FALSE' | 'UNKNOWN' | 'ERROR'])
-//	JSON_VALUE(...)  as JSON_VALUE(doc, path), or with all clauses, the missing ones by default:
-//	    JSON_VALUE(doc, path, onEmpty, defaultOnEmpty, onError, defaultOnError, NULL of the returned type)
-//	    where onX is 'NULL', 'ERROR' or 'DEFAULT', and the default NULL unless it is 'DEFAULT'. No RETURNING is STRING.
-//	JSON_QUERY(...)  as JSON_QUERY(doc, path), or JSON_QUERY(doc, path, wrapper, onEmpty, onError, NULL of the returned type)
-//	    where wrapper is 'WITHOUT', 'CONDITIONAL' or 'UNCONDITIONAL' and onX 'NULL', 'ERROR', 'EMPTY ARRAY' or 'EMPTY OBJECT'.
-//	JSON_OBJECT(KEY k VALUE v, ...)      as JSON_OBJECT('NULL' | 'ABSENT', k, v, ...)
-//	JSON_ARRAY(v, ...)                   as JSON_ARRAY('NULL' | 'ABSENT', v, ...); nothing written is ABSENT there and NULL above
-//	x IS [NOT] JSON [VALUE|SCALAR|ARRAY|OBJECT]  as "IS [NOT] JSON VALUE"(x) and so on
+//	'RETURNING', NULL of the type
+//	'WITHOUT WRAPPER', 'WITH WRAPPER', 'WITH CONDITIONAL WRAPPER'
+//	'NULL ON EMPTY', 'ERROR ON EMPTY', 'EMPTY ARRAY ON EMPTY', 'EMPTY OBJECT ON EMPTY', 'DEFAULT ON EMPTY' and the value; ON ERROR alike,
+//	and 'TRUE', 'FALSE', 'UNKNOWN ON ERROR' of JSON_EXISTS
+//	'NULL ON NULL', 'ABSENT ON NULL', of JSON_OBJECT(k, v, ...) and JSON_ARRAY(v, ...)
+//
+// x IS JSON [VALUE|SCALAR|ARRAY|OBJECT] is "IS JSON ..."(x), with NOT "IS NOT JSON ..."(x).
 var jsonFuncs = []*Func{
-	fails(strict("JSON_EXISTS", "text text word?", mayGive(boolType), jsonExistsKernel)),
-	{Name: "JSON_VALUE", Fails: true, Resolve: resolveJSONValue, Kernel: jsonValueKernel},
-	{Name: "JSON_QUERY", Fails: true, Resolve: resolveJSONQuery, Kernel: jsonQueryKernel},
+	{Name: "JSON_EXISTS", Strict: true, Fails: true, Resolve: resolveJSONPath("JSON_EXISTS", boolType), Kernel: jsonExistsKernel},
+	{Name: "JSON_VALUE", Fails: true, Resolve: resolveJSONPath("JSON_VALUE", textType), Kernel: jsonValueKernel},
+	{Name: "JSON_QUERY", Fails: true, Resolve: resolveJSONPath("JSON_QUERY", textType), Kernel: jsonQueryKernel},
 	{Name: "JSON_OBJECT", Resolve: resolveJSONObject, Special: compileJSONMaker(jsonObjectKernel)},
 	{Name: "JSON_ARRAY", Resolve: resolveJSONArray, Special: compileJSONMaker(jsonArrayKernel)},
 	jsonFunc,
@@ -112,10 +110,7 @@ func (d *documents) find(doc, path string) (n *jsonNode, lax bool, err error) {
 
 func jsonExistsKernel(s *Site) (Kernel, error) {
 	d, err := newDocuments(s)
-	onError := "FALSE"
-	if len(s.Args) > 2 {
-		onError = literalWord(s, 2)
-	}
+	onError := siteClauses(s).onError
 	return rowKernelOf(func(r *row) error {
 		n, _, err := d.find(r.text(0), r.text(1))
 		switch {
@@ -130,46 +125,113 @@ func jsonExistsKernel(s *Site) (Kernel, error) {
 	}), err
 }
 
-func resolveJSONValue(args []Arg) (Signature, error) {
-	if len(args) == 2 {
-		return takes("JSON_VALUE", "text text", mayGive(textType))(args)
-	}
-	sig, err := takes("JSON_VALUE", "text text word any word any any", mayGive(textType))(args)
-	if err != nil || len(args) != 7 {
-		return sig, errors.Join(err, argumentCount(args, 7))
-	}
-	t := args[6].Type
-	switch {
-	case t.ID == column.Null:
-		t = textType
-	case !t.IsText() && !t.IsNumeric() && t.ID != column.Boolean:
-		return sig, fmt.Errorf("JSON_VALUE does not return %s", t)
-	}
-	for _, k := range []int{3, 5} {
-		if from := args[k].Type; from.ID != column.Null && !t.IsText() {
-			if err := CastAllowed(from, t, true); err != nil {
-				return sig, fmt.Errorf("the default of JSON_VALUE: %w", err)
-			}
-			sig.Args[k] = t.Nullable(!from.NotNull)
-		}
-	}
-	sig.Args[6], sig.Result = t.Nullable(true), t.Nullable(true)
-	return sig, nil
+// jsonClauses are the clauses of a call; defaults are the places of the values of DEFAULT.
+type jsonClauses struct {
+	returning                    column.Type
+	wrapper, onEmpty, onError    string
+	defaultEmpty, defaultOnError int
 }
 
-func argumentCount(args []Arg, n int) error {
-	if len(args) != n {
-		return fmt.Errorf("BUG: %d arguments in place of %d", len(args), n)
+// readClauses reads what stands behind document and path.
+func readClauses(args []Arg) (c jsonClauses, err error) {
+	for i := 2; i < len(args); i++ {
+		w := wordOf(args[i].Literal)
+		what, on, _ := strings.Cut(w, " ON ")
+		takesValue := w == "RETURNING" || what == "DEFAULT"
+		if takesValue && i+1 == len(args) {
+			return c, fmt.Errorf("BUG: nothing behind %s", w)
+		}
+		switch {
+		case w == "RETURNING":
+			c.returning = args[i+1].Type
+		case strings.HasSuffix(w, "WRAPPER"):
+			c.wrapper = strings.TrimSuffix(w, " WRAPPER")
+		case on == "EMPTY":
+			c.onEmpty, c.defaultEmpty = what, i+1
+		case on == "ERROR":
+			c.onError, c.defaultOnError = what, i+1
+		default:
+			return c, fmt.Errorf("does not know the clause %q", w)
+		}
+		if takesValue {
+			i++
+		}
+	}
+	return c, nil
+}
+
+func siteClauses(s *Site) jsonClauses {
+	args := make([]Arg, len(s.Args))
+	for i, a := range s.Args {
+		args[i].Type = a.Type()
+		args[i].Literal, _ = a.(*Literal)
+	}
+	c, _ := readClauses(args)
+	return c
+}
+
+// resolveJSONPath resolves JSON_VALUE, JSON_QUERY and JSON_EXISTS.
+func resolveJSONPath(name string, result column.Type) func([]Arg) (Signature, error) {
+	plain := takes(name, "text text", mayGive(result))
+	return func(args []Arg) (Signature, error) {
+		sig, err := plain(args[:min(len(args), 2)])
+		if err != nil {
+			return sig, err
+		}
+		c, err := readClauses(args)
+		if err != nil {
+			return sig, err
+		}
+		for _, a := range args[2:] {
+			sig.Args = append(sig.Args, a.Type)
+		}
+		if c.returning.ID != column.Null {
+			sig.Result = c.returning.Nullable(true)
+		}
+		switch name {
+		case "JSON_VALUE":
+			return sig, returnedValue(&sig, args, c)
+		case "JSON_QUERY":
+			return sig, returnedQuery(sig.Result, c)
+		}
+		return sig, nil
+	}
+}
+
+func returnedValue(sig *Signature, args []Arg, c jsonClauses) error {
+	t := sig.Result
+	if !t.IsText() && !t.IsNumeric() && t.ID != column.Boolean {
+		return fmt.Errorf("does not return %s", t)
+	}
+	for _, x := range []struct {
+		what string
+		k    int
+	}{{c.onEmpty, c.defaultEmpty}, {c.onError, c.defaultOnError}} {
+		if x.what != "DEFAULT" || t.IsText() || args[x.k].Type.ID == column.Null {
+			continue
+		}
+		if err := CastAllowed(args[x.k].Type, t, true); err != nil {
+			return fmt.Errorf("the default value: %w", err)
+		}
+		sig.Args[x.k] = t.Nullable(!args[x.k].Type.NotNull)
+	}
+	return nil
+}
+
+func returnedQuery(t column.Type, c jsonClauses) error {
+	array := t.ID == column.Array && t.Elem.IsText()
+	switch {
+	case !t.IsText() && !array:
+		return fmt.Errorf("returns STRING or ARRAY<STRING>, not %s", t)
+	case array && (c.onEmpty == "EMPTY OBJECT" || c.onError == "EMPTY OBJECT"):
+		return errors.New("cannot give EMPTY OBJECT where it returns an ARRAY")
 	}
 	return nil
 }
 
 func jsonValueKernel(s *Site) (Kernel, error) {
 	d, err := newDocuments(s)
-	onEmpty, onError := "NULL", "NULL"
-	if len(s.Args) > 2 {
-		onEmpty, onError = literalWord(s, 2), literalWord(s, 4)
-	}
+	c := siteClauses(s)
 	out := s.Result
 	var cast func(text string) (any, error)
 	if !out.IsText() {
@@ -191,11 +253,11 @@ func jsonValueKernel(s *Site) (Kernel, error) {
 		n, lax, err := d.find(r.text(0), r.text(1))
 		switch {
 		case err != nil:
-			return instead(r, onError, 5, err)
+			return instead(r, c.onError, c.defaultOnError, err)
 		case n == nil || lax && !n.scalar():
-			return instead(r, onEmpty, 3, errors.New("the path finds no scalar value"))
+			return instead(r, c.onEmpty, c.defaultEmpty, errors.New("the path finds no scalar value"))
 		case !n.scalar():
-			return instead(r, onError, 5, errors.New("the path finds an array or an object, not a scalar value"))
+			return instead(r, c.onError, c.defaultOnError, errors.New("the path finds an array or an object, not a scalar value"))
 		}
 		text := n.text
 		if n.kind == jsonNumber {
@@ -206,7 +268,7 @@ func jsonValueKernel(s *Site) (Kernel, error) {
 		}
 		v, err := cast(text)
 		if err != nil {
-			return instead(r, onError, 5, err)
+			return instead(r, c.onError, c.defaultOnError, err)
 		}
 		return r.setAny(v)
 	}), err
@@ -252,35 +314,9 @@ func (r *row) setAny(x any) error {
 	return nil
 }
 
-func resolveJSONQuery(args []Arg) (Signature, error) {
-	if len(args) == 2 {
-		return takes("JSON_QUERY", "text text", mayGive(textType))(args)
-	}
-	sig, err := takes("JSON_QUERY", "text text word word word any", mayGive(textType))(args)
-	if err != nil || len(args) != 6 {
-		return sig, errors.Join(err, argumentCount(args, 6))
-	}
-	t := args[5].Type
-	switch {
-	case t.ID == column.Null:
-		t = textType
-	case t.IsText() || t.ID == column.Array && t.Elem.IsText():
-	default:
-		return sig, fmt.Errorf("JSON_QUERY returns STRING or ARRAY<STRING>, not %s", t)
-	}
-	if t.ID == column.Array && (wordOf(args[3].Literal) == "EMPTY OBJECT" || wordOf(args[4].Literal) == "EMPTY OBJECT") {
-		return sig, errors.New("JSON_QUERY cannot give EMPTY OBJECT where it returns an ARRAY")
-	}
-	sig.Result = t.Nullable(true)
-	return sig, nil
-}
-
 func jsonQueryKernel(s *Site) (Kernel, error) {
 	d, err := newDocuments(s)
-	wrapper, onEmpty, onError := "WITHOUT", "NULL", "NULL"
-	if len(s.Args) > 2 {
-		wrapper, onEmpty, onError = literalWord(s, 2), literalWord(s, 3), literalWord(s, 4)
-	}
+	c := siteClauses(s)
 	list := s.Result.ID == column.Array
 	// query finds the value; nil with an empty error is NULL.
 	query := func(r *row) (*jsonNode, error) {
@@ -300,18 +336,18 @@ func jsonQueryKernel(s *Site) (Kernel, error) {
 		}
 		n, lax, err := d.find(r.text(0), r.text(1))
 		if err != nil {
-			return instead(onError, err)
+			return instead(c.onError, err)
 		}
-		if n != nil && (wrapper == "UNCONDITIONAL" || wrapper == "CONDITIONAL" && n.kind != jsonArray) {
+		if n != nil && (c.wrapper == "WITH" || c.wrapper == "WITH CONDITIONAL" && n.kind != jsonArray) {
 			n = &jsonNode{kind: jsonArray, kids: []*jsonNode{n}}
 		}
 		switch {
 		case n == nil || lax && n.scalar():
-			return instead(onEmpty, errors.New("the path finds no array or object"))
+			return instead(c.onEmpty, errors.New("the path finds no array or object"))
 		case n.scalar():
-			return instead(onError, errors.New("the path finds a scalar value, not an array or an object"))
+			return instead(c.onError, errors.New("the path finds a scalar value, not an array or an object"))
 		case list && n.kind != jsonArray:
-			return instead(onError, errors.New("the path finds an object, which is no array"))
+			return instead(c.onError, errors.New("the path finds an object, which is no array"))
 		}
 		return n, nil
 	}

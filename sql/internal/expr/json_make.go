@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/flottio/flott/column"
 )
@@ -26,24 +27,32 @@ var jsonRaw = fails(strict("JSON", "text", mayGive(textType), rowwise(func(r *ro
 	return r.setBytes(n.append(r.free(), true))
 })))
 
+// memberCount is how many arguments are members: a last symbol says what becomes of NULL.
+func memberCount(args []Arg) int {
+	if n := len(args); n > 0 && args[n-1].Type.ID == column.Symbol {
+		return n - 1
+	}
+	return len(args)
+}
+
 func resolveJSONObject(args []Arg) (Signature, error) {
-	if len(args)%2 == 0 {
+	n := memberCount(args)
+	if n%2 != 0 {
 		return Signature{}, errors.New("takes pairs of key and value")
 	}
 	sig := Signature{Result: textType.Nullable(false)}
 	for i, a := range args {
 		sig.Args = append(sig.Args, a.Type)
-		if i == 0 {
-			continue
-		}
-		if i%2 == 0 {
+		switch {
+		case i == n:
+		case i%2 == 1:
 			if err := jsonable(a.Type); err != nil {
 				return sig, err
 			}
-			continue
-		}
-		if _, ok := textLiteral(a); !ok {
-			return sig, fmt.Errorf("key %d of a JSON object must be a character string literal that is not NULL", i/2+1)
+		default:
+			if _, ok := literalText(a); !ok {
+				return sig, fmt.Errorf("key %d of a JSON object must be a character string literal that is not NULL", i/2+1)
+			}
 		}
 	}
 	return sig, nil
@@ -53,20 +62,29 @@ func resolveJSONArray(args []Arg) (Signature, error) {
 	sig := Signature{Result: textType.Nullable(false)}
 	for i, a := range args {
 		sig.Args = append(sig.Args, a.Type)
-		if err := jsonable(a.Type); i > 0 && err != nil {
-			return sig, err
+		if i < memberCount(args) {
+			if err := jsonable(a.Type); err != nil {
+				return sig, err
+			}
 		}
 	}
-	if len(args) == 0 {
-		return sig, errors.New("BUG: JSON_ARRAY without its treatment of NULL")
-	}
 	return sig, nil
+}
+
+// splitMembers returns the arguments that are members and what was written about NULL.
+func splitMembers(s *Site) (n int, absent string) {
+	n = len(s.Args)
+	if n > 0 && s.Type(n-1).ID == column.Symbol {
+		n--
+		absent, _, _ = strings.Cut(literalWord(s, n), " ")
+	}
+	return n, absent
 }
 
 // compileJSONMaker makes an ordinary call of it, with the arguments marked that are JSON already.
 func compileJSONMaker(kernel func(s *Site, raw []bool) (Kernel, error)) func(*compiler, *Call) (evaluator, error) {
 	return func(c *compiler, call *Call) (evaluator, error) {
-		args := append([]Expr(nil), call.Args...)
+		args := slices.Clone(call.Args)
 		raw := make([]bool, len(args))
 		canFail := false
 		for i, a := range args {
@@ -104,17 +122,18 @@ type jsonMember struct {
 
 // jsonObjectKernel writes the members in the order of their keys, as Flink does; of a key that comes twice the last.
 func jsonObjectKernel(s *Site, raw []bool) (Kernel, error) {
-	absent := literalWord(s, 0) == "ABSENT"
-	var members []jsonMember
-	for i := 1; i < len(s.Args); i += 2 {
+	n, nulls := splitMembers(s)
+	absent := nulls == "ABSENT"
+	var list []jsonMember
+	for i := 0; i < n; i += 2 {
 		key, _ := s.Args[i].(*Literal).Value.(string)
-		members = slices.DeleteFunc(members, func(m jsonMember) bool { return m.key == key })
-		members = append(members, jsonMember{key, append(appendQuoted(nil, key, false), ':'), i + 1})
+		list = slices.DeleteFunc(list, func(m jsonMember) bool { return m.key == key })
+		list = append(list, jsonMember{key, append(appendQuoted(nil, key, false), ':'), i + 1})
 	}
-	slices.SortFunc(members, func(a, b jsonMember) int { return compareJava(a.key, b.key) })
+	slices.SortFunc(list, func(a, b jsonMember) int { return compareJava(a.key, b.key) })
 	return rowKernelOf(func(r *row) error {
 		b, first := append(r.free(), '{'), true
-		for _, m := range members {
+		for _, m := range list {
 			if absent && r.isNull(m.arg) {
 				continue
 			}
@@ -129,10 +148,11 @@ func jsonObjectKernel(s *Site, raw []bool) (Kernel, error) {
 }
 
 func jsonArrayKernel(s *Site, raw []bool) (Kernel, error) {
-	absent := literalWord(s, 0) != "NULL"
+	n, nulls := splitMembers(s)
+	absent := nulls != "NULL"
 	return rowKernelOf(func(r *row) error {
 		b, first := append(r.free(), '['), true
-		for k := 1; k < len(r.args); k++ {
+		for k := range n {
 			if absent && r.isNull(k) {
 				continue
 			}

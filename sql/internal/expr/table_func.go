@@ -10,13 +10,13 @@ import (
 //
 //	UNNEST(x)               the elements of an array; entries of a map as key and value; elements of a multiset as often as they are in it.
 //	                        Elements that are ROWs become columns.
-//	UNNEST_ORDINALITY(x)    with a last column ORDINALITY, from 1: UNNEST(x) WITH ORDINALITY
+//	UNNEST WITH ORDINALITY  the same with a last column ORDINALITY, from 1
 var tableFuncs = map[string]*TableFunc{}
 
 func init() {
 	for _, f := range []*TableFunc{
 		{Name: "UNNEST", Resolve: resolveUnnest(false), Make: makeUnnest(false)},
-		{Name: "UNNEST_ORDINALITY", Resolve: resolveUnnest(true), Make: makeUnnest(true)},
+		{Name: "UNNEST WITH ORDINALITY", Resolve: resolveUnnest(true), Make: makeUnnest(true)},
 	} {
 		tableFuncs[f.Name] = f
 	}
