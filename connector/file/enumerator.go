@@ -48,7 +48,13 @@ func (e *enumerator) Start() error {
 }
 
 func (e *enumerator) list() {
-	e.ctx.Async(func(context.Context) (any, error) { return list(e.cfg.patterns) }, func(result any, err error) error {
+	e.ctx.Async(func(context.Context) (any, error) {
+		files, err := list(e.cfg.patterns)
+		if e.cfg.filter != nil {
+			files = slices.DeleteFunc(files, func(f found) bool { return !e.cfg.filter(f.Path) })
+		}
+		return files, err
+	}, func(result any, err error) error {
 		if err != nil {
 			return err
 		}

@@ -45,6 +45,7 @@ type sourceConfig struct {
 	splitBytes int64
 	monitorMs  int64
 	allowNone  bool
+	filter     func(path string) bool
 	errs       []error
 }
 
@@ -67,6 +68,11 @@ func SplitSize(sizeBytes int64) SourceOption {
 // AllowNone makes it no error that no file matches: the source is then empty.
 func AllowNone() SourceOption {
 	return func(c *sourceConfig) { c.allowNone = true }
+}
+
+// Filter leaves out files for whose path f is false. f is called on another goroutine than everything else, and after every restart for new files.
+func Filter(f func(path string) bool) SourceOption {
+	return func(c *sourceConfig) { c.filter = f }
 }
 
 // Monitor looks for new files every interval; the source then never ends. A file is read once under its path, as it is when

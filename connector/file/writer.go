@@ -83,7 +83,8 @@ func (s *sink[T]) NewWriter(ctx flott.WriterContext, restored [][]byte) (flott.W
 func (w *fileSet) begin(s *target, ctx flott.WriterContext, restored [][]byte) error {
 	*w = fileSet{
 		sink: s, ctx: ctx, sep: s.records.Separator(), header: s.records.Header(), owner: owner(ctx.JobID(), ctx.UID()),
-		parts: map[string]*part{}, begun: map[string]int64{}, waterMs: math.MinInt64, unsynced: map[string]bool{}, closeSlot: make(chan struct{}, closingMax),
+		parts: map[string]*part{}, begun: map[string]int64{}, waterMs: math.MinInt64, unsynced: map[string]bool{},
+		closeSlot: make(chan struct{}, closingMax),
 	}
 	w.unique = fmt.Sprintf("%012x", xxh3.HashString(w.owner+ctx.Attempt())>>16)
 	for _, data := range restored {

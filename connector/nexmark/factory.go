@@ -3,8 +3,8 @@ package nexmark
 import (
 	"errors"
 	"fmt"
+	"math"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -39,28 +39,24 @@ func (Factory) Options() []table.Option {
 
 // Source implements table.SourceFactory.
 func (f Factory) Source(d *table.Definition) (table.Source, error) {
-	o := reader{given: d.Options, defaults: map[string]string{}}
-	for _, x := range f.Options() {
-		o.defaults[x.Key] = x.Default
-	}
+	o := table.NewOptions(d, f.Options()...)
+	number := func(key string, least int64) int64 { return o.Int(key, least, optionMax) }
+	size := func(key string) int { return int(o.Int(key, 0, maxExtraBytes)) }
 	g := &generator{
-		seed: uint64(o.number("seed", 0)) * 0x9e3779b97f4a7c15, perSecond: o.number("next-event.rate", 1), baseMs: o.time("base-time"),
-		personShare: o.number("person.proportion", 1), auctionShare: o.number("auction.proportion", 1), bidShare: o.number("bid.proportion", 0),
-		hotAuctions: uint64(o.number("bid.hot-ratio.auctions", 1)), hotBidders: uint64(o.number("bid.hot-ratio.bidders", 1)),
-		hotSellers: uint64(o.number("auction.hot-ratio.sellers", 1)), personBytes: o.size("person.avg-size"),
-		auctionBytes: o.size("auction.avg-size"), bidBytes: o.size("bid.avg-size"),
+		seed: uint64(o.Int("seed", 0, math.MaxInt64)) * 0x9e3779b97f4a7c15, perSecond: number("next-event.rate", 1), baseMs: timeOf(o, "base-time"),
+		personShare: number("person.proportion", 1), auctionShare: number("auction.proportion", 1), bidShare: number("bid.proportion", 0),
+		hotAuctions: uint64(number("bid.hot-ratio.auctions", 1)), hotBidders: uint64(number("bid.hot-ratio.bidders", 1)),
+		hotSellers: uint64(number("auction.hot-ratio.sellers", 1)), personBytes: size("person.avg-size"),
+		auctionBytes: size("auction.avg-size"), bidBytes: size("bid.avg-size"),
 	}
 	g.total = g.personShare + g.auctionShare + g.bidShare
-	s := &source{gen: g, events: o.number("events.num", 0), def: d, only: -1}
-	if s.events > eventsMax {
-		o.errs = append(o.errs, fmt.Errorf("'events.num' = '%d': at most %d", s.events, int64(eventsMax)))
-	}
+	s := &source{gen: g, events: o.Int("events.num", 0, eventsMax), def: d, only: -1}
 	for _, c := range d.Columns {
 		r, err := rootOf(c)
-		o.errs = append(o.errs, err)
+		o.Add(err)
 		s.roots = append(s.roots, r)
 	}
-	if err := errors.Join(o.errs...); err != nil {
+	if err := o.Err(); err != nil {
 		return nil, err
 	}
 	g.makePrices()
@@ -74,36 +70,12 @@ func (f Factory) Source(d *table.Definition) (table.Source, error) {
 	return s, nil
 }
 
-// reader reads options and keeps what is wrong with them.
-type reader struct {
-	given, defaults map[string]string
-	errs            []error
-}
-
-func (r *reader) text(key string) string {
-	if v, ok := r.given[key]; ok {
-		return v
-	}
-	return r.defaults[key]
-}
-
 const optionMax = 1_000_000_000_000
 
-func (r *reader) number(key string, least int64) int64 {
-	n, err := strconv.ParseInt(strings.TrimSpace(r.text(key)), 10, 64)
-	if err != nil || n < least || n > optionMax && key != "events.num" && key != "seed" {
-		r.errs = append(r.errs, fmt.Errorf("'%s' = '%s': expected a whole number of at least %d", key, r.text(key), least))
-		return least
-	}
-	return n
-}
-
-func (r *reader) size(key string) int { return int(min(r.number(key, 0), maxExtraBytes)) }
-
-func (r *reader) time(key string) int64 {
-	t, err := time.Parse(time.RFC3339, r.text(key))
+func timeOf(o *table.Options, key string) int64 {
+	t, err := time.Parse(time.RFC3339, o.Text(key))
 	if err != nil {
-		r.errs = append(r.errs, fmt.Errorf("'%s' = '%s': expected a time like 2015-07-15T00:00:00Z", key, r.text(key)))
+		o.Bad(key, "a time like 2015-07-15T00:00:00Z")
 	}
 	return t.UnixMilli()
 }

@@ -7,38 +7,41 @@ import (
 	"github.com/flottio/flott/sql/internal/plan"
 )
 
-// Tree draws a tree as Flink's EXPLAIN does, given the text of a node and its children.
-func Tree[N any](b *strings.Builder, n N, text func(N) string, children func(N) []N) {
-	tree(b, n, "", "", text, children)
+// tree draws trees as Flink's EXPLAIN does.
+type tree[N any] struct {
+	strings.Builder
+	text     func(N) string
+	children func(N) []N
 }
 
-func tree[N any](b *strings.Builder, n N, first, rest string, text func(N) string, children func(N) []N) {
-	b.WriteString(first + text(n) + "\n")
-	below := children(n)
+// draw adds a node whose own line begins with first, and what is below it with rest.
+func (t *tree[N]) draw(n N, first, rest string) {
+	t.WriteString(first + t.text(n) + "\n")
+	below := t.children(n)
 	for i, c := range below {
 		if i < len(below)-1 {
-			tree(b, c, rest+":- ", rest+":  ", text, children)
+			t.draw(c, rest+":- ", rest+":  ")
 		} else {
-			tree(b, c, rest+"+- ", rest+"   ", text, children)
+			t.draw(c, rest+"+- ", rest+"   ")
 		}
 	}
 }
 
 // Logical draws logical plans.
 func Logical(roots []plan.Node) string {
-	var b strings.Builder
+	t := tree[plan.Node]{children: plan.Node.Inputs, text: func(n plan.Node) string {
+		if _, ok := n.(*Collect); ok {
+			return "Collect(" + fieldNames(n.Schema()) + ")"
+		}
+		return plan.Describe(n)
+	}}
 	for i, r := range roots {
 		if i > 0 {
-			b.WriteByte('\n')
+			t.WriteByte('\n')
 		}
-		Tree(&b, r, func(n plan.Node) string {
-			if _, ok := n.(*Collect); ok {
-				return "Collect(" + fieldNames(n.Schema()) + ")"
-			}
-			return plan.Describe(n)
-		}, plan.Node.Inputs)
+		t.draw(r, "", "")
 	}
-	return b.String()
+	return t.String()
 }
 
 // shown is a line of EXPLAIN: a node, or the exchange before one.
@@ -49,14 +52,14 @@ type shown struct {
 
 // Explain draws the physical plan; modes adds the row kinds that each node makes.
 func (p *Plan) Explain(modes bool) string {
-	var b strings.Builder
+	t := tree[shown]{text: func(x shown) string { return x.text(modes) }, children: shown.inputs}
 	for i, s := range p.Sinks {
 		if i > 0 {
-			b.WriteByte('\n')
+			t.WriteByte('\n')
 		}
-		Tree(&b, shown{node: s}, func(x shown) string { return x.text(modes) }, shown.inputs)
+		t.draw(shown{node: s}, "", "")
 	}
-	return b.String()
+	return t.String()
 }
 
 func (s shown) text(modes bool) string {

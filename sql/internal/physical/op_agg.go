@@ -5,6 +5,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/flottio/flott/internal/operator"
+	"github.com/flottio/flott/sql/internal/exec"
+	"github.com/flottio/flott/sql/internal/expr"
 	"github.com/flottio/flott/sql/internal/plan"
 )
 
@@ -17,9 +20,7 @@ func (t *translator) aggregate(l *plan.Aggregate) (*Node, error) {
 		return nil, err
 	}
 	if l.Sets != nil {
-		if in, l, err = t.expand(in, l); err != nil {
-			return nil, err
-		}
+		return t.groupingSets(l, in)
 	}
 	if w := in.window; w != nil && w.start >= 0 && w.end >= 0 && slices.Contains(l.Keys, w.start) && slices.Contains(l.Keys, w.end) {
 		return t.windowAggregate(in, l)
@@ -97,60 +98,54 @@ func (g *groupOp) needsBefore(*Node, int, bool) bool { return true }
 func (g *groupOp) stateful() bool                    { return true }
 func (g *groupOp) makes() bool                       { return true }
 
-func (g *groupOp) attach(*builder, *Node) error { return notYet("GROUP BY") }
-
-// expand turns grouping sets into one grouping over rows that come once per set.
-func (t *translator) expand(in *Node, l *plan.Aggregate) (*Node, *plan.Aggregate, error) {
-	return nil, nil, notYet("GROUPING SETS, ROLLUP and CUBE")
-}
-
-// windowAggOp is an aggregate of windows: its result goes out when event time or the clock has passed a window's end.
-type windowAggOp struct {
-	agg    *plan.Aggregate
-	window *windowed
-}
-
-func (t *translator) windowAggregate(in *Node, l *plan.Aggregate) (*Node, error) {
-	return nil, notYet("aggregates of windows")
-}
-
-// windowTableOp adds the bounds of its windows to each row.
-type windowTableOp struct{ window plan.Window }
-
-func (t *translator) windowTable(l *plan.WindowTable) (*Node, error) {
-	in, err := t.node(l.Input)
+func (g *groupOp) attach(b *builder, n *Node) error {
+	in := n.In[0]
+	types, retracts := in.Out.Types(), !in.Kinds.InsertOnly()
+	calls, err := aggCalls(b, g.agg.Calls, in.Node, retracts)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	w := l.Window
-	if !in.Kinds.InsertOnly() {
-		return nil, fmt.Errorf("a window table function doesn't support consuming update and delete changes which is produced by node %s", updater(in))
-	}
-	n := &Node{Op: &windowTableOp{w}, In: []Input{forward(in)}, Out: l.Out, Kinds: in.Kinds,
-		rows: fmt.Sprintf("windows %v of (%s) at %s", w, in.rows, in.cols[w.Time])}
-	at := len(in.Out)
-	n.cols = append(slices.Clone(in.cols), "window_start", "window_end", "window_time")
-	n.window = &windowed{spec: w, start: at, end: at + 1, time: at + 2}
-	if w.Kind == plan.Session {
-		n.In[0] = hashed(in, w.Partition)
-	}
-	for _, k := range in.Unique {
-		n.Unique = addKey(n.Unique, makeKey(append(slices.Clone(k), at, at+1)...))
-	}
-	n.Upsert = n.Unique
-	return t.add(n), nil
+	return b.operator(n, func() operator.Operator {
+		return &exec.GroupAggregate{Env: b.env, In: types, Keys: g.agg.Keys, Calls: calls, Retracts: retracts, UpdateBefore: n.before,
+			TTLMs: b.set.StateTTL.Milliseconds()}
+	})
 }
 
-func (w *windowTableOp) name() string { return "WindowTableFunction" }
-
-func (w *windowTableOp) describe(n *Node) string {
-	return "WindowTableFunction(window=[" + plan.WindowText(w.window, n.In[0].Out) + "])"
+// aggCalls are calls as the operators take them; one that cannot do what is asked of it is refused.
+func aggCalls(b *builder, calls []plan.AggCall, in *Node, retracts bool) ([]exec.AggCall, error) {
+	out := make([]exec.AggCall, len(calls))
+	for i, c := range calls {
+		e := exec.AggCall{Func: c.Func, Distinct: c.Distinct, Filter: c.Filter, Of: c.Of}
+		for _, a := range c.Args {
+			e.Args = append(e.Args, argument(in, a))
+		}
+		if len(c.Order) > 0 {
+			return nil, notYet("ORDER BY inside of %s", c.Func.Name)
+		}
+		if c.Func.New == nil {
+			return nil, notYet("the aggregate %s here", c.Func.Name)
+		}
+		acc, err := c.Func.New(&expr.AggSite{Args: e.Args, Result: c.Of, Retract: retracts, Env: b.env})
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", c.Func.Name, err)
+		}
+		if acc == nil {
+			return nil, notYet("%s over rows that may be taken back (%s)", c.Func.Name, updater(in))
+		}
+		out[i] = e
+	}
+	return out, nil
 }
 
-func (w *windowTableOp) needsBefore(*Node, int, bool) bool { return true }
-func (w *windowTableOp) stateful() bool                    { return w.window.Kind == plan.Session }
-
-func (w *windowTableOp) attach(*builder, *Node) error { return notYet("window table functions") }
+// argument is a column of an aggregate's input, or the constant that it is.
+func argument(in *Node, at int) expr.Expr {
+	if c, ok := in.Op.(*calcOp); ok && c.exprs != nil {
+		if l, ok := c.exprs[at].(*expr.Literal); ok {
+			return l
+		}
+	}
+	return &expr.Column{Index: at, Of: in.Out[at].Type, Name: in.Out[at].Name}
+}
 
 // overOp computes window functions.
 type overOp struct{ over *plan.Over }

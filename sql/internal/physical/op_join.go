@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"github.com/flottio/flott/column"
+	"github.com/flottio/flott/internal/operator"
+	"github.com/flottio/flott/sql/internal/exec"
 	"github.com/flottio/flott/sql/internal/expr"
 	"github.com/flottio/flott/sql/internal/plan"
 )
@@ -76,6 +78,9 @@ func (t *translator) join(l *plan.Join) (*Node, error) {
 	on := splitCondition(l.Cond, len(left.Out))
 	if special, err := t.specialJoin(l, left, right, on); special != nil || err != nil {
 		return special, err
+	}
+	if l.Kind == plan.NullAnti {
+		on = equi{rest: l.Cond}
 	}
 	op := &joinOp{join: l, on: on}
 	op.contains = [2]bool{containsKey(left.Unique, on.left), containsKey(right.Unique, on.right)}
@@ -195,7 +200,63 @@ func (j *joinOp) needsBefore(n *Node, input int, behind bool) bool {
 func (j *joinOp) stateful() bool { return true }
 func (j *joinOp) makes() bool    { return true }
 
-func (j *joinOp) attach(*builder, *Node) error { return notYet("joins") }
+func (j *joinOp) attach(b *builder, n *Node) error {
+	join := exec.Join{Env: b.env, Kind: execJoin(j.join.Kind), Cond: j.on.rest, Sides: [2]exec.JoinSide{j.side(b, n, 0), j.side(b, n, 1)}}
+	if slices.Contains(j.on.nullSafe, true) {
+		join.NullSafe = j.on.nullSafe
+	}
+	if j.join.Kind == plan.NullAnti {
+		join.Cond, join.Sides[0].Keys, join.Sides[1].Keys, join.NullSafe = nullAnti(j.join.Cond), nil, nil, nil
+	}
+	return b.operator(n, func() operator.Operator {
+		own := join
+		return &own
+	})
+}
+
+// nullAnti is NOT IN's condition: a row stays if no comparison with it is true or unknown.
+func nullAnti(cond expr.Expr) expr.Expr {
+	call, err := expr.NewCall(expr.Lookup("IS NOT FALSE"), cond)
+	if err != nil {
+		panic("BUG: physical: " + err.Error())
+	}
+	return call
+}
+
+func execJoin(k plan.JoinKind) exec.JoinKind {
+	return [...]exec.JoinKind{exec.InnerJoin, exec.LeftJoin, exec.RightJoin, exec.FullJoin, exec.SemiJoin, exec.AntiJoin, exec.AntiJoin}[k]
+}
+
+// side is one input as the operator takes it.
+func (j *joinOp) side(b *builder, n *Node, i int) exec.JoinSide {
+	in := n.In[i]
+	s := exec.JoinSide{Types: in.Out.Types(), Keys: j.on.left, InsertOnly: in.Kinds.InsertOnly(), TTLMs: b.set.StateTTL.Milliseconds()}
+	if i == 1 {
+		s.Keys = j.on.right
+	}
+	if ttl := j.join.TTL[i]; ttl > 0 {
+		s.TTLMs = ttl.Milliseconds()
+	}
+	if j.join.Kind == plan.NullAnti || s.InsertOnly {
+		return s
+	}
+	keys := in.Upsert
+	if in.Kinds&Befores != 0 || len(keys) == 0 {
+		keys = append(slices.Clone(keys), in.Unique...)
+	}
+	for k, key := range keys {
+		var rest []int
+		for _, c := range key {
+			if !slices.Contains(s.Keys, c) {
+				rest = append(rest, c)
+			}
+		}
+		if k == 0 || len(rest) < len(s.Unique) {
+			s.HasUnique, s.Unique = true, rest
+		}
+	}
+	return s
+}
 
 // specialJoin makes an interval join or a window join of a join that is one; nil if it is regular.
 func (t *translator) specialJoin(l *plan.Join, left, right *Node, on equi) (*Node, error) {

@@ -154,6 +154,8 @@ func (t *translator) translate(l plan.Node) (*Node, error) {
 		return t.rank(l)
 	case *plan.Sort:
 		return t.sort(l)
+	case *translated:
+		return l.Node, nil
 	case *Collect:
 		return t.collect(l)
 	}

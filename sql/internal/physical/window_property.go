@@ -8,6 +8,7 @@ import (
 type windowed struct {
 	spec             plan.Window
 	proctime         bool
+	local            bool // of TIMESTAMP_LTZ
 	start, end, time int
 }
 
