@@ -37,7 +37,7 @@ type program struct {
 
 type programTable struct {
 	Name, Compare      string
-	Schema             []string
+	Schema             []any
 	Options            map[string]any
 	PartitionKeys      []string         `json:"partition_keys"`
 	RowsBefore         []any            `json:"rows_before"`
@@ -154,7 +154,21 @@ func optionText(v any) (string, bool) {
 	return text, true
 }
 
+// elements is the table's columns and constraints in SQL; false for a table that is built by code.
+func (t *programTable) elements() (text string, ok bool) {
+	var parts []string
+	for _, x := range t.Schema {
+		part, ok := x.(string)
+		if !ok {
+			return "", false
+		}
+		parts = append(parts, part)
+	}
+	return strings.Join(parts, ", "), true
+}
+
 func (t *programTable) ddl() string {
+	elements, _ := t.elements()
 	options := []string{"'connector' = 'values'"}
 	for k, v := range t.Options {
 		options = append(options, fmt.Sprintf("'%s' = '%v'", k, v))
@@ -164,7 +178,7 @@ func (t *programTable) ddl() string {
 	if len(t.PartitionKeys) > 0 {
 		partition = " PARTITIONED BY (" + strings.Join(t.PartitionKeys, ", ") + ")"
 	}
-	return "CREATE TABLE `" + t.Name + "` (" + strings.Join(t.Schema, ", ") + ")" + partition + " WITH (" + strings.Join(options, ", ") + ")"
+	return "CREATE TABLE `" + t.Name + "` (" + elements + ")" + partition + " WITH (" + strings.Join(options, ", ") + ")"
 }
 
 func (t *programTable) feed(pause bool) (*feed, error) {
@@ -187,7 +201,11 @@ func (t *programTable) feed(pause bool) (*feed, error) {
 	} else if strings.Contains(text, "all()") {
 		f.changes = table.Retract
 	}
-	if f.changes == table.Upsert && !strings.Contains(strings.Join(t.Schema, ","), "PRIMARY KEY") {
+	elements, ok := t.elements()
+	if !ok {
+		return nil, symbolError{"the columns of " + t.Name}
+	}
+	if f.changes == table.Upsert && !strings.Contains(strings.ToUpper(elements), "PRIMARY KEY") {
 		f.changes = table.Retract
 	}
 	if pause {

@@ -81,6 +81,9 @@ func isUnsupported(err error) bool {
 // message is an error without the source lines beneath it.
 func message(err error) string {
 	text := err.Error()
+	if first, rest, ok := strings.Cut(text, "\n"); ok && strings.HasPrefix(first, "the script has ") {
+		text = rest
+	}
 	if i := strings.Index(text, "\n  "); i > 0 {
 		text = text[:i]
 	}
