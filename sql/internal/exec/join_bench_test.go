@@ -12,10 +12,10 @@ import (
 	"github.com/flottio/flott/sql/internal/expr"
 )
 
-// discard is an output that counts.
-type discard struct{ rows int }
+// discardJoined is an output that counts.
+type discardJoined struct{ rows int }
 
-func (d *discard) Emit(b record.Batch) error {
+func (d *discardJoined) Emit(b record.Batch) error {
 	d.rows += b.Len()
 	b.Release()
 	return nil
@@ -73,7 +73,7 @@ func q20Batch(n int) (bids, auctions *record.Columns) {
 
 // BenchmarkJoinBids is q20: every bid is kept, and meets its auction if that is of the category.
 func BenchmarkJoinBids(b *testing.B) {
-	out := &discard{}
+	out := &discardJoined{}
 	j := &Join{Env: &expr.Env{}, Sides: [2]JoinSide{
 		{Types: bidTypes, Keys: []int{0}, InsertOnly: true}, {Types: auctionTypes, Keys: []int{0}, InsertOnly: true, HasUnique: true},
 	}}

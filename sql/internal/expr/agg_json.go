@@ -12,10 +12,11 @@ import (
 
 // The JSON aggregates, in both ways to treat NULL.
 var jsonAggs = []*Agg{
-	{Name: "JSON_OBJECTAGG_NULL_ON_NULL", Resolve: resolveObjectAgg, WantsOrder: true, New: newList(listSpec{result: jsonObject(false)})},
-	{Name: "JSON_OBJECTAGG_ABSENT_ON_NULL", Resolve: resolveObjectAgg, WantsOrder: true, New: newList(listSpec{result: jsonObject(true)})},
-	{Name: "JSON_ARRAYAGG_NULL_ON_NULL", Resolve: resolveJSONArray, WantsOrder: true, New: newList(listSpec{result: jsonArray})},
-	{Name: "JSON_ARRAYAGG_ABSENT_ON_NULL", Resolve: resolveJSONArray, WantsOrder: true, New: newList(listSpec{skipNulls: true, result: jsonArray})},
+	{Name: "JSON_OBJECTAGG_NULL_ON_NULL", Resolve: resolveObjectAgg, WantsOrder: true, New: newList(listSpec{result: jsonObjectResult(false)})},
+	{Name: "JSON_OBJECTAGG_ABSENT_ON_NULL", Resolve: resolveObjectAgg, WantsOrder: true, New: newList(listSpec{result: jsonObjectResult(true)})},
+	{Name: "JSON_ARRAYAGG_NULL_ON_NULL", Resolve: resolveJSONArrayAgg, WantsOrder: true, New: newList(listSpec{result: jsonArrayResult})},
+	{Name: "JSON_ARRAYAGG_ABSENT_ON_NULL", Resolve: resolveJSONArrayAgg, WantsOrder: true,
+		New: newList(listSpec{skipNulls: true, result: jsonArrayResult})},
 	{Name: "PERCENTILE", Resolve: resolvePercentile, New: newPercentile},
 }
 
@@ -29,14 +30,14 @@ func resolveObjectAgg(args []Arg) (Signature, error) {
 	return Signature{Args: argTypes(args), Result: column.StringType().Nullable(false)}, nil
 }
 
-func resolveJSONArray(args []Arg) (Signature, error) {
+func resolveJSONArrayAgg(args []Arg) (Signature, error) {
 	if err := wantArgs(args, 1, 1); err != nil {
 		return Signature{}, err
 	}
 	return Signature{Args: argTypes(args), Result: column.StringType().Nullable(false)}, nil
 }
 
-func jsonObject(absent bool) func(*listAcc, *valueList, *column.Vector) error {
+func jsonObjectResult(absent bool) func(*listAcc, *valueList, *column.Vector) error {
 	return func(_ *listAcc, o *valueList, out *column.Vector) error {
 		cols, err := o.decode(o.values)
 		if err != nil {
@@ -63,7 +64,7 @@ func jsonObject(absent bool) func(*listAcc, *valueList, *column.Vector) error {
 			if len(text) > 1 {
 				text = append(text, ',')
 			}
-			text = append(appendJSON(text, key), ':')
+			text = append(appendJSONText(text, key), ':')
 			text = appendJSONValue(text, cols[1], i)
 		}
 		out.AppendString(string(append(text, '}')))
@@ -71,7 +72,7 @@ func jsonObject(absent bool) func(*listAcc, *valueList, *column.Vector) error {
 	}
 }
 
-func jsonArray(_ *listAcc, o *valueList, out *column.Vector) error {
+func jsonArrayResult(_ *listAcc, o *valueList, out *column.Vector) error {
 	cols, err := o.decode(o.values)
 	if err != nil {
 		return err
@@ -88,7 +89,7 @@ func jsonArray(_ *listAcc, o *valueList, out *column.Vector) error {
 	return nil
 }
 
-func appendJSON(dst []byte, s string) []byte {
+func appendJSONText(dst []byte, s string) []byte {
 	b, _ := json.Marshal(s)
 	return append(dst, b...)
 }
@@ -124,13 +125,13 @@ func appendJSONValue(dst []byte, v *column.Vector, i int) []byte {
 			if k > 0 {
 				dst = append(dst, ',')
 			}
-			dst = appendJSONValue(append(appendJSON(dst, f.Name), ':'), v.Kids[k], i)
+			dst = appendJSONValue(append(appendJSONText(dst, f.Name), ':'), v.Kids[k], i)
 		}
 		return append(dst, '}')
 	case t.IsText():
-		return appendJSON(dst, v.Str[i])
+		return appendJSONText(dst, v.Str[i])
 	}
-	return appendJSON(dst, Format(v.At(i), v.Type))
+	return appendJSONText(dst, Format(v.At(i), v.Type))
 }
 
 func resolvePercentile(args []Arg) (Signature, error) {

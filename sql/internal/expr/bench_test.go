@@ -26,7 +26,7 @@ func must(t testing.TB, f *Func, args ...Expr) Expr {
 
 func intLiteral(x int32) Expr { return &Literal{Value: x, Of: column.Of(column.Int).Nullable(false)} }
 
-func textLiteral(s string) Expr {
+func stringLiteral(s string) Expr {
 	return &Literal{Value: s, Of: column.Type{ID: column.Char, Precision: int32(len(s)), NotNull: true}}
 }
 
@@ -39,12 +39,12 @@ func benchExprs(t testing.TB) map[string]Expr {
 	return map[string]Expr{
 		"price*908/1000":   must(t, Divide, must(t, Times, price, intLiteral(908)), intLiteral(1000)),
 		"0.908*price":      must(t, Times, factor, price),
-		"a>10_AND_b='b'":   must(t, And, must(t, Greater, price, intLiteral(10)), must(t, Equal, name, textLiteral("b"))),
+		"a>10_AND_b='b'":   must(t, And, must(t, Greater, price, intLiteral(10)), must(t, Equal, name, stringLiteral("b"))),
 		"CASE":             must(t, Case, must(t, Greater, price, intLiteral(50_000)), n, must(t, Less, n, intLiteral(9)), intLiteral(1), intLiteral(0)),
 		"INT_as_BIGINT":    &Cast{Arg: n, Of: column.Of(column.BigInt)},
 		"BIGINT_as_DOUBLE": &Cast{Arg: price, Of: column.Of(column.Double)},
 		"ts_as_(6)":        &Cast{Arg: at, Of: column.TimestampType(6)},
-		"LIKE_%pie":        must(t, Like, name, textLiteral("%pie")),
+		"LIKE_%pie":        must(t, Like, name, stringLiteral("%pie")),
 		"MOD(price,123)=0": must(t, Equal, must(t, Mod, price, intLiteral(123)), intLiteral(0)),
 		"ts+INTERVAL": must(t, Plus, at, &Literal{Value: int64(1000),
 			Of: column.Type{ID: column.IntervalMillis, Interval: "SECOND", NotNull: true}}),

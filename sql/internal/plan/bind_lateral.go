@@ -110,8 +110,8 @@ func (b *Binder) tableFunc(x *ast.Call) *expr.TableFunc {
 	switch {
 	case user != nil:
 		b.failf(x.Pos, "%s is no table function", user.Name).Length = len(user.Name)
-	case name == "UNNEST":
-		return unnestFunc(false)
+	case expr.LookupTable(name) != nil:
+		return expr.LookupTable(name)
 	case expr.Lookup(name) != nil || expr.LookupAgg(name) != nil:
 		b.failf(x.Pos, "%s is no table function", name).Length = len(name)
 	case notYetTables[name]:
@@ -131,13 +131,11 @@ func (b *Binder) tableFunc(x *ast.Call) *expr.TableFunc {
 
 var notYetTables = map[string]bool{"ML_PREDICT": true, "VECTOR_SEARCH": true, "ML_EVALUATE": true, "SNAPSHOT": true}
 
-// unnestFunc is UNNEST until the library has it.
 func unnestFunc(ordinality bool) *expr.TableFunc {
-	name := "UNNEST"
 	if ordinality {
-		name = "UNNEST WITH ORDINALITY"
+		return expr.LookupTable("UNNEST_ORDINALITY")
 	}
-	return &expr.TableFunc{Name: name, Resolve: func(args []expr.Arg) (expr.Signature, error) { return resolveUnnest(args, ordinality) }}
+	return expr.LookupTable("UNNEST")
 }
 
 // lateralQuery is JOIN LATERAL (SELECT ...): the query reads columns of the tables before it.
