@@ -28,7 +28,8 @@ func Tumbling(size time.Duration) WindowAssigner {
 }
 
 // Sliding windows of one size start at every slide, so that a record is in size/slide of them. It is kept once: results are put together
-// from panes, which is why reduce functions must be associative here, and aggregators need Merge.
+// from panes, which is why reduce functions must be associative here, and aggregators need Merge. With a slide longer than the size there are
+// gaps between the windows; records in them are dropped and counted.
 func Sliding(size, slide time.Duration) WindowAssigner {
 	return WindowAssigner{operator.Windows{Kind: operator.WindowSliding, Size: size, Slide: slide}}
 }

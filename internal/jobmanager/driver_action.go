@@ -18,7 +18,7 @@ func (d *Driver) carry(a Action) {
 	case CancelAttempt:
 		d.cluster.Cancel(a.Attempt)
 	case Prepare:
-		d.drafts[a.ID] = &draft{checkpoint.NewDraft(a.ID), d.config.Clock.Now().UnixMilli()}
+		d.drafts[a.ID] = &draft{checkpoint.NewDraft(a.ID), d.config.Wall().UnixMilli()}
 		d.beside(func() { d.Post(Prepared{a.ID, d.storage.prepare(a)}) })
 	case PrepareNothing:
 		d.storage.prepareNothing(a.ID)
@@ -62,7 +62,7 @@ func (d *Driver) deploy(a Deploy) {
 	x := Attempt{ID: a.Attempt, Number: a.Number, Restored: a.Restore}
 	d.config.Log.Info("deploying", "attempt", a.Attempt, "number", a.Number, "checkpoint", a.Restore)
 	if a.Restore != checkpoint.None {
-		d.restoredAt = d.config.Clock.Now()
+		d.restoredAt = d.config.Wall()
 		m := d.manifests[a.Restore]
 		if m == nil {
 			invariant.Bug("going on from checkpoint %d, whose manifest is not known", a.Restore)
