@@ -167,11 +167,13 @@ func aggregateWindows[K comparable, T, A, R any](s KeyedStream[K, T], w *windowi
 //		})
 func WindowProcess[K comparable, T, Out any](s WindowedStream[K, T], name string,
 	setup func(k *KeyedContext[K, Out]) func(w Window, records []T) error) Stream[Out] {
-	return storing[T](windowsThen[K, T, Out](s.stream, &s.w, name, func(n *node, late int) operator.Operator {
+	out := storing[T](windowsThen[K, T, Out](s.stream, &s.w, name, func(n *node, late int) operator.Operator {
 		return &windowProcessOperator[K, T, Out]{node: n, setup: setup, plan: func(f operator.WindowFunction[K, T, []T, Out]) windowOperator {
 			return operator.NewWindowOperator(planOf(s.stream, &s.w, f, late)).(windowOperator)
 		}}
 	}))
+	out.node.needs(setup != nil, "WindowProcess", "setup")
+	return out
 }
 
 // windowOperator is what every window operator is.
