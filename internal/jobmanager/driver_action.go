@@ -67,7 +67,7 @@ func (d *Driver) deploy(a Deploy) {
 		if m == nil {
 			invariant.Bug("going on from checkpoint %d, whose manifest is not known", a.Restore)
 		}
-		p, err := d.planFor(m, d.storage.Dir(a.Restore))
+		p, err := d.goOn(m, a.Restore)
 		if err != nil {
 			d.Post(DeployFailed{a.Attempt, Failure{Permanent, err}})
 		}
@@ -80,6 +80,14 @@ func (d *Driver) deploy(a Deploy) {
 		}
 	}
 	d.cluster.Deploy(x)
+}
+
+// goOn plans a restore from a checkpoint that was complete when it was last looked at.
+func (d *Driver) goOn(m *checkpoint.Manifest, id checkpoint.ID) (*checkpoint.RestorePlan, error) {
+	if err := d.storage.lost(id); err != nil {
+		return nil, err
+	}
+	return d.planFor(m, d.storage.Dir(id))
 }
 
 // writeManifest writes the manifest beside the loop. Its outcome decides about the checkpoint, so it is reported whatever happens.
