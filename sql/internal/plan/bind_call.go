@@ -60,10 +60,7 @@ func (s *scope) builtin(x *ast.Call, name string) expr.Expr {
 			return nil
 		}
 	}
-	if e, ok := s.jsonCall(x, name); ok {
-		return e
-	}
-	args := s.exprs(x.Args...)
+	args := append(s.exprs(x.Args...), s.jsonArgs(x.JSON)...)
 	if name == "PROCTIME" && expr.Lookup(name) == nil {
 		return &expr.Call{Func: procTime, Of: procTimeType}
 	}

@@ -80,8 +80,6 @@ func lookupAgg(s *scope, x *ast.Call) *expr.Agg {
 		return GroupingID
 	case "GROUP_ID":
 		return GroupID
-	case "JSON_OBJECTAGG", "JSON_ARRAYAGG":
-		name = jsonAgg(name, x.JSON)
 	}
 	return expr.LookupAgg(name)
 }
@@ -132,6 +130,10 @@ func (s *scope) aggCall(x *ast.Call, f *expr.Agg) *call {
 			continue
 		}
 		e := s.expr(a)
+		ok = ok && e != nil
+		c.args = append(c.args, e)
+	}
+	for _, e := range s.jsonArgs(x.JSON) {
 		ok = ok && e != nil
 		c.args = append(c.args, e)
 	}
