@@ -8,7 +8,18 @@ import (
 )
 
 // Flott is the main function of the flott binary. It does not return.
-func Flott() { os.Exit(int(process("flott").flottMain(os.Args[1:]))) }
+func Flott(s Scripts) {
+	p := process("flott")
+	p.scripts = s
+	os.Exit(int(p.flottMain(os.Args[1:])))
+}
+
+// RunScripts is the main function of a binary that runs scripts as flott sql does. It does not return.
+func RunScripts(s Scripts) {
+	p := process("sql")
+	p.scripts = s
+	os.Exit(int(p.sqlMain(os.Args[1:])))
+}
 
 // flottMain runs one command line of the flott binary.
 func (p *program) flottMain(args []string) exitCode {

@@ -200,15 +200,16 @@ func (t *trial) checkWindow(f fired, in map[eventID]arrival) error {
 	return nil
 }
 
-// checkSessions checks that sessions of a key do not meet: they would be one. Tardy events may come to one that has fired.
+// checkSessions checks that sessions of a key do not overlap: they would be one. One may begin where another ends, which has fired by then.
+// Tardy events may come to one that has fired.
 func (t *trial) checkSessions(got []fired) error {
 	if t.knobs.Graph != "session" || t.knobs.Tardy {
 		return nil
 	}
 	last := map[int64]int64{}
 	for _, f := range got { // in the order of event time, for a key
-		if end, ok := last[f.Key]; ok && !f.Late && f.Start <= end {
-			return fmt.Errorf("key %d: the session from %d meets the one until %d", f.Key, f.Start, end)
+		if end, ok := last[f.Key]; ok && !f.Late && f.Start < end {
+			return fmt.Errorf("key %d: the session from %d overlaps the one until %d", f.Key, f.Start, end)
 		}
 		last[f.Key] = f.End
 	}

@@ -27,7 +27,7 @@ func TestJob(t *testing.T) {
 		t.Fatal(err)
 	}
 	cfg := config.New()
-	for _, o := range []string{"execution.checkpointing.interval=5ms", "execution.checkpointing.dir=" + t.TempDir(), "parallelism.default=2"} {
+	for _, o := range []string{"execution.checkpointing.interval=10ms", "execution.checkpointing.dir=" + t.TempDir(), "parallelism.default=2"} {
 		cfg.Define(o)
 	}
 	job, err := flott.Prepare("copy", func(env *flott.Env) {

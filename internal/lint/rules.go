@@ -64,6 +64,7 @@ func Flott() Rules {
 			{"sql"},
 			{"connector/all", "web"},
 			{"cli"},
+			{"cli/sqlcli"},
 			{"cmd", "examples", "bench", "conformance"},
 		},
 		Forbidden: []Forbidden{

@@ -10,17 +10,38 @@ import (
 	"strings"
 
 	"github.com/flottio/flott"
-	"github.com/flottio/flott/column"
 	"github.com/flottio/flott/config"
-	"github.com/flottio/flott/connector/all"
-	"github.com/flottio/flott/sql"
 )
 
-// SQLMain is the main function of a binary that runs scripts as flott sql does, with functions of its own. It does not return.
-func SQLMain(functions ...sql.Function) {
-	p := process("sql")
-	p.functions = functions
-	os.Exit(int(p.sqlMain(os.Args[1:])))
+// Scripts runs SQL. Package sqlcli gives it to Flott; binaries of jobs do without, and stay small.
+type Scripts interface {
+	// Options are those that scripts have beside the options of every job.
+	Options() []config.Described
+	// Session starts a session with a configuration by key.
+	Session(config map[string]string) ScriptSession
+}
+
+// ScriptSession is what the statements of one command line share.
+type ScriptSession interface {
+	// Prepare reads and checks all statements of a script; its error has all problems.
+	Prepare(text string) ([]ScriptStep, error)
+}
+
+// ScriptStep is one statement that was checked.
+type ScriptStep struct {
+	// Output is printed, and Notices before it.
+	Output  string
+	Notices []string
+	Job     *ScriptJob // nil: there is nothing to run
+}
+
+// ScriptJob is the job of a statement.
+type ScriptJob struct {
+	Name      string
+	Build     func(*flott.Env)
+	Configure func(*config.Set)
+	// Print prepares for printing a query's rows, and returns what ends that; nil for a job that writes tables.
+	Print func(io.Writer) (end func() error)
 }
 
 // sqlFlags are the options of scripts, in the order of help.
@@ -45,7 +66,10 @@ const maxScriptBytes = 16 << 20
 
 // sqlMain runs one command line of flott sql.
 func (p *program) sqlMain(args []string) exitCode {
-	p.described = sql.Options()
+	if p.scripts == nil {
+		return p.refuse(usage{"this binary was built without SQL: use flott sql"})
+	}
+	p.described = p.scripts.Options()
 	table, _ := newFlagTable(append(sqlFlags(), flinkFlags()...), nil)
 	a := parseArguments(args, table, p.call)
 	if len(a.positional) > 0 && a.positional[0] == "help" {
@@ -69,40 +93,37 @@ func (p *program) sqlMain(args []string) exitCode {
 	if err != nil {
 		return p.refuse(err)
 	}
-	steps, session, code := p.prepareScript(a, cfg, file)
+	steps, code := p.prepareScript(a, cfg, file)
 	if code != exitOK {
 		return code
 	}
-	return p.runScript(a, session, steps)
+	return p.runScript(a, steps)
 }
 
-// script is what the session says about output.
-type script struct{ columnWidth int }
-
 // prepareScript reads the files and checks all of their statements.
-func (p *program) prepareScript(a *arguments, cfg *config.Set, file string) ([]*sql.Step, script, exitCode) {
+func (p *program) prepareScript(a *arguments, cfg *config.Set, file string) ([]ScriptStep, exitCode) {
 	base := map[string]string{}
 	for _, e := range cfg.Entries() {
 		base[e.Key] = e.Value
 	}
-	session := sql.NewSession(sql.SessionOptions{Connectors: all.Tables, Config: base, Functions: p.functions})
-	var steps []*sql.Step
+	session := p.scripts.Session(base)
+	var steps []ScriptStep
 	for _, name := range []string{fromFlag(a, "init"), file} {
 		if name == "" {
 			continue
 		}
 		text, err := p.readScript(name)
 		if err != nil {
-			return nil, script{}, p.refuse(err)
+			return nil, p.refuse(err)
 		}
 		list, err := session.Prepare(text)
 		if err != nil {
 			fmt.Fprintf(p.stderr, "%s: %v\nNothing was started.\n", name, err)
-			return nil, script{}, exitRefused
+			return nil, exitRefused
 		}
 		steps = append(steps, list...)
 	}
-	return steps, script{session.ColumnWidth()}, exitOK
+	return steps, exitOK
 }
 
 func fromFlag(a *arguments, name string) string {
@@ -131,10 +152,10 @@ func (p *program) readScript(name string) (string, error) {
 }
 
 // runScript prints and runs the statements in order, up to the first that fails.
-func (p *program) runScript(a *arguments, s script, steps []*sql.Step) exitCode {
+func (p *program) runScript(a *arguments, steps []ScriptStep) exitCode {
 	jobs := 0
 	for _, step := range steps {
-		if step.Job != nil && step.Job.Columns == nil {
+		if step.Job != nil && step.Job.Print == nil {
 			jobs++
 		}
 	}
@@ -151,10 +172,10 @@ func (p *program) runScript(a *arguments, s script, steps []*sql.Step) exitCode 
 		if !planOnly {
 			fmt.Fprint(p.stdout, step.Output)
 		}
-		if step.Job == nil || planOnly && step.Job.Columns != nil {
+		if step.Job == nil || planOnly && step.Job.Print != nil {
 			continue
 		}
-		if code := p.runStep(a, s, step.Job, planOnly); code != exitOK {
+		if code := p.runStep(a, step.Job, planOnly); code != exitOK {
 			return code
 		}
 	}
@@ -162,7 +183,7 @@ func (p *program) runScript(a *arguments, s script, steps []*sql.Step) exitCode 
 }
 
 // runStep runs the job of a statement.
-func (p *program) runStep(a *arguments, s script, j *sql.Job, planOnly bool) exitCode {
+func (p *program) runStep(a *arguments, j *ScriptJob, planOnly bool) exitCode {
 	q := *p
 	q.name = j.Name
 	cfg, err := p.configure(a)
@@ -180,10 +201,9 @@ func (p *program) runStep(a *arguments, s script, j *sql.Job, planOnly bool) exi
 	if planOnly {
 		return q.planRestore(cfg)
 	}
-	if j.Columns != nil {
-		tableau := sql.NewTableau(p.stdout, j.Columns, j.Kinds, s.columnWidth)
-		j.OnRows(func(b *column.Batch) error { return tableau.Write(b) })
-		q.done = func(io.Writer) error { return tableau.End() }
+	if j.Print != nil {
+		end := j.Print(p.stdout)
+		q.done = func(io.Writer) error { return end() }
 		q.quiet = true
 	}
 	return q.run(a, cfg)
