@@ -64,7 +64,7 @@ func (s *sinkOperator[T]) Open(c *operator.Context) (err error) {
 // Process implements operator.Operator.
 func (s *sinkOperator[T]) Process(_ int, b record.Batch) error {
 	in := b.(*record.Rows[T])
-	s.ctx.Counters.Out.Add(countRecords(in))
+	s.ctx.Counters.Out.Add(in.Records())
 	if err := s.writer.Write(in); err != nil {
 		return err
 	}

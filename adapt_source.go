@@ -64,7 +64,7 @@ func (s *sourceOperator[T]) Poll() (operator.SourceStatus, error) {
 		return 0, err
 	}
 	n := b.Len()
-	s.ctx.Counters.In.Add(countRecords(b))
+	s.ctx.Counters.In.Add(b.Records())
 	if n > 0 {
 		if err := s.marks.Stamp(b, &s.cursor); err != nil {
 			return 0, err
@@ -214,22 +214,6 @@ func (c readerContext[T]) Reject(r BadRecord) error {
 func (c readerContext[T]) Drop(n int) {
 	c.s.ctx.Counters.In.Add(n)
 	c.s.ctx.Counters.Dropped.Add(n)
-}
-
-// counted is implemented by records that stand for several: batches of a table's rows. Metrics then count those.
-type counted interface{ Records() int }
-
-func countRecords[T any](b *record.Rows[T]) int {
-	n := b.Len()
-	var zero T
-	if _, several := any(zero).(counted); !several {
-		return n
-	}
-	sum := 0
-	for i := range b.Rows {
-		sum += any(b.Rows[i]).(counted).Records()
-	}
-	return sum
 }
 
 // printable replaces what is not UTF-8. Bad input is bad for that reason, too, or is cut off within a character, and a sink that cannot write

@@ -162,6 +162,13 @@ func (b *Batch) Truncate(n int) {
 // Records is the number of rows, for metrics: the record of a table's source or sink is a batch.
 func (b *Batch) Records() int { return b.N }
 
+// Clone returns a copy that shares no memory but the bytes of strings, which nobody writes.
+func (b *Batch) Clone() *Batch {
+	c := NewBatch(b.Types())
+	b.Slice(&c, 0, b.N)
+	return &c
+}
+
 // Reserve makes room for n more rows.
 func (b *Batch) Reserve(n int) {
 	for _, v := range b.Cols {

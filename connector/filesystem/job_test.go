@@ -36,8 +36,12 @@ func TestJob(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r, err := job.Run(context.Background()); err != nil || r.Status != "FINISHED" {
+	r, err := job.Run(context.Background())
+	if err != nil || r.Status != "FINISHED" {
 		t.Fatalf("%+v %v", r, err)
+	}
+	if r.RecordsIn != 10000 || r.RecordsOut != 10000 {
+		t.Errorf("%d records in, %d out: rows are to be counted", r.RecordsIn, r.RecordsOut)
 	}
 	equal(t, "copied", read(t, to, 0, nil), printed(rows(0, 10000)))
 	filepath.WalkDir(to.Options["path"], func(path string, _ os.DirEntry, _ error) error {

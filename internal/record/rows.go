@@ -4,6 +4,8 @@ import (
 	"reflect"
 	"sync"
 	"unsafe"
+
+	"github.com/flottio/flott/column"
 )
 
 // Limits of one batch of rows: it is full at maxRows records or at about maxBatchBytes, whichever is first, but holds at least
@@ -143,10 +145,37 @@ func gather[E any](dst, src []E, at []int32, limit int) []E {
 	return dst
 }
 
-// Clone implements Batch. Values that point to memory share it: user values are not to be changed after they were emitted.
+// Records is the number of records for metrics: of batches of a table's rows, which a table's source emits and a table's sink takes, the rows count.
+func (r *Rows[T]) Records() int {
+	tables, ok := any(&r.Rows).(*[]*column.Batch)
+	if !ok {
+		return len(r.Rows)
+	}
+	n := 0
+	for _, b := range *tables {
+		n += b.Records()
+	}
+	return n
+}
+
+// Count is the number of records of a batch for metrics.
+func Count(b Batch) int {
+	if c, ok := b.(interface{ Records() int }); ok {
+		return c.Records()
+	}
+	return b.Len()
+}
+
+// Clone implements Batch. Values that point to memory share it: user values are not to be changed after they were emitted. Batches of a table's rows
+// are copied: who gets one takes it apart.
 func (r *Rows[T]) Clone() Batch {
 	c := r.Get()
 	c.Rows = append(c.Rows, r.Rows...)
+	if tables, ok := any(&c.Rows).(*[]*column.Batch); ok {
+		for i, b := range *tables {
+			(*tables)[i] = b.Clone()
+		}
+	}
 	c.Head.Times = append(c.Head.Times, r.Head.Times...)
 	c.Head.Hashes = append(c.Head.Hashes, r.Head.Hashes...)
 	c.Head.Split = r.Head.Split

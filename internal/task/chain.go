@@ -110,6 +110,7 @@ func (f *fan) Emit(b record.Batch) error {
 		b.Release()
 		return nil
 	}
+	n = record.Count(b)
 	f.from.counters.Out.Add(n)
 	last := len(f.children) + len(f.edges) - 1
 	if last < 0 {

@@ -309,7 +309,7 @@ func (t *Task) element(input int, e record.Element) error {
 
 func (t *Task) batch(port int, b record.Batch) error {
 	head := t.chain.links[0]
-	head.counters.In.Add(b.Len())
+	head.counters.In.Add(record.Count(b))
 	t.chain.at = head
 	if err := head.op.Process(port, b); err != nil {
 		return wrap(head, err)
