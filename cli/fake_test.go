@@ -143,7 +143,7 @@ func TestMain(m *testing.M) {
 	if kind := os.Getenv(envFake); kind != "" {
 		switch kind {
 		case "flott":
-			Flott()
+			Flott(Scripts{})
 		case "real":
 			realMain()
 		}

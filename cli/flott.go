@@ -8,7 +8,11 @@ import (
 )
 
 // Flott is the main function of the flott binary. It does not return.
-func Flott() { os.Exit(int(process("flott").flottMain(os.Args[1:]))) }
+func Flott(scripts Scripts) {
+	p := process("flott")
+	p.scripts = scripts
+	os.Exit(int(p.flottMain(os.Args[1:])))
+}
 
 // flottMain runs one command line of the flott binary.
 func (p *program) flottMain(args []string) exitCode {

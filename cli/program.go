@@ -15,7 +15,6 @@ import (
 
 	"github.com/flottio/flott"
 	"github.com/flottio/flott/config"
-	"github.com/flottio/flott/sql"
 )
 
 // program is one process's command line: a job's binary, or flott itself. It is used by one goroutine.
@@ -26,9 +25,9 @@ type program struct {
 	// flags are the job's own; nil for flott.
 	flags   *flag.FlagSet
 	prepare prepare
-	// described are options beside those that every job has: SQL's. functions are the ones of a binary that runs SQL.
+	// described are options beside those that every job has: those of scripts.
 	described []config.Described
-	functions []sql.Function
+	scripts   Scripts
 	// quiet: nothing is said when the job has finished.
 	quiet bool
 	// done speaks when the job has finished; may be nil.

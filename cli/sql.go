@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -10,16 +9,45 @@ import (
 	"strings"
 
 	"github.com/flottio/flott"
-	"github.com/flottio/flott/column"
 	"github.com/flottio/flott/config"
-	"github.com/flottio/flott/connector/all"
-	"github.com/flottio/flott/sql"
 )
 
-// SQLMain is the main function of a binary that runs scripts as flott sql does, with functions of its own. It does not return.
-func SQLMain(functions ...sql.Function) {
+// Scripts is what runs SQL: package sqlcli has it. The zero value has no SQL.
+type Scripts struct {
+	// Options are the options that scripts have beside those of every job.
+	Options []config.Described
+	// Open begins a session with options by key, from outside of the script.
+	Open func(base map[string]string) ScriptSession
+}
+
+// ScriptSession is what a script's statements see of those before them.
+type ScriptSession interface {
+	// Prepare checks all statements of a script and carries out what concerns the session. An error has all problems; nothing then runs.
+	Prepare(script string) ([]Statement, error)
+}
+
+// Statement is a statement of a script, ready to run.
+type Statement struct {
+	// Output is printed before the job runs; Notices are about what was accepted and does nothing.
+	Output  string
+	Notices []string
+	Job     *StatementJob // may be nil
+}
+
+// StatementJob is the job of a statement.
+type StatementJob struct {
+	Name  string
+	Build func(*flott.Env)
+	// Configure puts the session's options into the configuration of the run.
+	Configure func(*config.Set)
+	// Print is set for a query: it has the rows printed, and returns what is to be called at the end.
+	Print func(io.Writer) (end func() error)
+}
+
+// SQLMain is the main function of a binary that runs scripts as flott sql does. It does not return.
+func SQLMain(scripts Scripts) {
 	p := process("sql")
-	p.functions = functions
+	p.scripts = scripts
 	os.Exit(int(p.sqlMain(os.Args[1:])))
 }
 
@@ -45,7 +73,10 @@ const maxScriptBytes = 16 << 20
 
 // sqlMain runs one command line of flott sql.
 func (p *program) sqlMain(args []string) exitCode {
-	p.described = sql.Options()
+	if p.scripts.Open == nil {
+		return p.refuse(usage{"this binary was built without SQL: use the command flott"})
+	}
+	p.described = p.scripts.Options
 	table, _ := newFlagTable(append(sqlFlags(), flinkFlags()...), nil)
 	a := parseArguments(args, table, p.call)
 	if len(a.positional) > 0 && a.positional[0] == "help" {
@@ -69,40 +100,37 @@ func (p *program) sqlMain(args []string) exitCode {
 	if err != nil {
 		return p.refuse(err)
 	}
-	steps, session, code := p.prepareScript(a, cfg, file)
+	steps, code := p.prepareScript(a, cfg, file)
 	if code != exitOK {
 		return code
 	}
-	return p.runScript(a, session, steps)
+	return p.runScript(a, steps)
 }
 
-// script is what the session says about output.
-type script struct{ columnWidth int }
-
 // prepareScript reads the files and checks all of their statements.
-func (p *program) prepareScript(a *arguments, cfg *config.Set, file string) ([]*sql.Step, script, exitCode) {
+func (p *program) prepareScript(a *arguments, cfg *config.Set, file string) ([]Statement, exitCode) {
 	base := map[string]string{}
 	for _, e := range cfg.Entries() {
 		base[e.Key] = e.Value
 	}
-	session := sql.NewSession(sql.SessionOptions{Connectors: all.Tables, Config: base, Functions: p.functions})
-	var steps []*sql.Step
+	session := p.scripts.Open(base)
+	var steps []Statement
 	for _, name := range []string{fromFlag(a, "init"), file} {
 		if name == "" {
 			continue
 		}
 		text, err := p.readScript(name)
 		if err != nil {
-			return nil, script{}, p.refuse(err)
+			return nil, p.refuse(err)
 		}
 		list, err := session.Prepare(text)
 		if err != nil {
 			fmt.Fprintf(p.stderr, "%s: %v\nNothing was started.\n", name, err)
-			return nil, script{}, exitRefused
+			return nil, exitRefused
 		}
 		steps = append(steps, list...)
 	}
-	return steps, script{session.ColumnWidth()}, exitOK
+	return steps, exitOK
 }
 
 func fromFlag(a *arguments, name string) string {
@@ -131,15 +159,14 @@ func (p *program) readScript(name string) (string, error) {
 }
 
 // runScript prints and runs the statements in order, up to the first that fails.
-func (p *program) runScript(a *arguments, s script, steps []*sql.Step) exitCode {
+func (p *program) runScript(a *arguments, steps []Statement) exitCode {
 	jobs := 0
 	for _, step := range steps {
-		if step.Job != nil && step.Job.Columns == nil {
+		if step.Job != nil && step.Job.Print == nil {
 			jobs++
 		}
 	}
-	_, restore := a.find("fromSavepoint")
-	if restore && jobs > 1 {
+	if _, restore := a.find("fromSavepoint"); restore && jobs > 1 {
 		return p.refuse(usage{fmt.Sprintf("-s: the script has %d jobs, and a snapshot is of one: put SET 'execution.state-recovery.path' = '...' "+
 			"before the statement it is for, or the statements into one statement set", jobs)})
 	}
@@ -151,10 +178,10 @@ func (p *program) runScript(a *arguments, s script, steps []*sql.Step) exitCode 
 		if !planOnly {
 			fmt.Fprint(p.stdout, step.Output)
 		}
-		if step.Job == nil || planOnly && step.Job.Columns != nil {
+		if step.Job == nil || planOnly && step.Job.Print != nil {
 			continue
 		}
-		if code := p.runStep(a, s, step.Job, planOnly); code != exitOK {
+		if code := p.runStep(a, step.Job, planOnly); code != exitOK {
 			return code
 		}
 	}
@@ -162,7 +189,7 @@ func (p *program) runScript(a *arguments, s script, steps []*sql.Step) exitCode 
 }
 
 // runStep runs the job of a statement.
-func (p *program) runStep(a *arguments, s script, j *sql.Job, planOnly bool) exitCode {
+func (p *program) runStep(a *arguments, j *StatementJob, planOnly bool) exitCode {
 	q := *p
 	q.name = j.Name
 	cfg, err := p.configure(a)
@@ -180,10 +207,9 @@ func (p *program) runStep(a *arguments, s script, j *sql.Job, planOnly bool) exi
 	if planOnly {
 		return q.planRestore(cfg)
 	}
-	if j.Columns != nil {
-		tableau := sql.NewTableau(p.stdout, j.Columns, j.Kinds, s.columnWidth)
-		j.OnRows(func(b *column.Batch) error { return tableau.Write(b) })
-		q.done = func(io.Writer) error { return tableau.End() }
+	if j.Print != nil {
+		end := j.Print(p.stdout)
+		q.done = func(io.Writer) error { return end() }
 		q.quiet = true
 	}
 	return q.run(a, cfg)
@@ -196,8 +222,7 @@ func (p *program) planRestore(cfg *config.Set) exitCode {
 		return p.refuse(err)
 	}
 	text, err := j.RestorePlan(context.Background())
-	var restore *flott.RestoreError
-	if errors.As(err, &restore) || err != nil {
+	if err != nil {
 		fmt.Fprintf(p.stderr, "%s: %v\n", p.name, err)
 		return exitRestore
 	}
