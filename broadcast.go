@@ -19,6 +19,7 @@ func BroadcastProcess[K comparable, T, B, Out any](s KeyedStream[K, T], rules St
 		}}
 	})
 	n = out.node
+	n.needs(setup != nil, "BroadcastProcess", "setup")
 	n.connect(rules.with(graph.Broadcast, nil), 1)
 	return out
 }

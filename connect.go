@@ -39,7 +39,11 @@ func From[T any](env *Env, name string, src Source[T], strategy ...WatermarkStra
 	if len(strategy) > 1 {
 		n.problem("source %q: %d watermark strategies: one is enough", name, len(strategy))
 	}
-	n.source = &sourceSpec{check: src.Check, bounded: src.Bounded(), enumerator: src.NewEnumerator}
+	n.needs(src != nil, "From", "source")
+	n.source = &sourceSpec{}
+	if src != nil {
+		n.source = &sourceSpec{check: src.Check, bounded: src.Bounded(), enumerator: src.NewEnumerator}
+	}
 	return Stream[T]{stream{node: n}}
 }
 
@@ -80,6 +84,10 @@ func (s Stream[T]) To(name string, sink Sink[T]) SinkHandle {
 	n.connect(s, 0)
 	n.graph().Sink = true
 	n.graph().Stateful = true
+	n.needs(sink != nil, "To", "sink")
+	if sink == nil {
+		return SinkHandle{n}
+	}
 	n.sink = &sinkSpec{check: sink.Check}
 	n.sink.recoverer, _ = sink.(Recoverer)
 	n.sink.committer, _ = sink.(Committer)

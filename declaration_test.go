@@ -149,7 +149,20 @@ func TestCoProcessTimersNeedWatermarksOnBothInputs(t *testing.T) {
 // What only shows when records come fails the job with the place of the wrong call.
 func TestMisuseFailsTheJobWithItsPlace(t *testing.T) {
 	var at string
+	// Of a job that has ended: no other goroutine has to do with it.
 	var other *flott.ValueState[string, int64]
+	first, err := flott.Prepare("other", func(env *flott.Env) {
+		keyedJob(env, false, func(k *flott.KeyedContext[string, click]) func(click) error {
+			other = flott.NewValue[int64](k, "mine")
+			return nothing
+		})
+	}, config.New(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := first.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	for name, c := range map[string]struct {
 		setup keyedSetup
 		want  string
@@ -181,12 +194,6 @@ func TestMisuseFailsTheJobWithItsPlace(t *testing.T) {
 			cfg.Define("restart-strategy.type=none")
 			job, err := flott.Prepare("misuse", func(env *flott.Env) {
 				keyedJob(env, false, c.setup)
-				s := flott.From(env, "in2", flotttest.FromSlice[click](1).Source())
-				flott.KeyedProcess(flott.KeyBy(s, func(c click) string { return c.URL }), "other",
-					func(k *flott.KeyedContext[string, click]) func(click) error {
-						other = flott.NewValue[int64](k, "mine")
-						return nothing
-					}).To("out2", flotttest.NewLedger[click]())
 			}, cfg, nil)
 			if err != nil {
 				t.Fatal(err)

@@ -77,6 +77,13 @@ func (n *node) problem(format string, args ...any) {
 	g.Problems = append(g.Problems, fmt.Sprintf(format, args...))
 }
 
+// needs notes that a function, or what has functions, was left out: found when the first record came, it would be a panic without a name.
+func (n *node) needs(given bool, who, what string) {
+	if !given {
+		n.problem("%s: the %s is nil", who, what)
+	}
+}
+
 // caller is the nearest place in the stack outside of this package.
 func caller() graph.Position {
 	var pcs [16]uintptr
@@ -217,6 +224,7 @@ func (s Stream[T]) Global() Stream[T] { return s.with(graph.Global, nil) }
 
 // PartitionCustom sends each record to the subtask that f chooses, in [0, subtasks).
 func (s Stream[T]) PartitionCustom(f func(v T, subtasks int) int) Stream[T] {
+	s.node.needs(f != nil, "PartitionCustom", "function")
 	return s.with(graph.Custom, func(p partitioning) network.Partitioner {
 		cursor := &operator.Cursor{}
 		return &network.Custom{Working: cursor.Current, Choose: func(b record.Batch, at []int32) ([]int32, error) {

@@ -32,6 +32,11 @@ type Job struct {
 // Prepare draws the job's graph and checks it with the configuration: all problems at once, and nothing was started. Settings that build makes
 // with Env.Set are the weakest layer of the configuration, so Prepare validates it. log may be nil.
 func Prepare(name string, build func(*Env), cfg *config.Set, log *slog.Logger) (*Job, error) {
+	return prepare(name, build, cfg, log, time.Now)
+}
+
+// prepare is Prepare with another wall clock, for tests.
+func prepare(name string, build func(*Env), cfg *config.Set, log *slog.Logger, wall func() time.Time) (*Job, error) {
 	if cfg == nil {
 		cfg = config.New()
 	}
@@ -60,7 +65,7 @@ func Prepare(name string, build func(*Env), cfg *config.Set, log *slog.Logger) (
 		Dir: config.CheckpointDir.Get(cfg), SavepointDir: config.SavepointDir.Get(cfg), Restore: config.RecoveryPath.Get(cfg),
 		Claim:            config.RecoveryClaimMode.Get(cfg) == config.Claim,
 		AllowNonRestored: config.RecoveryIgnoreUnclaimedState.Get(cfg), CompatibleSchemas: taskmanager.CompatibleSchemas, Log: log,
-		Seed: uint64(time.Now().UnixNano()),
+		Seed: uint64(time.Now().UnixNano()), Wall: wall,
 	})
 	if err != nil {
 		return nil, err
@@ -68,7 +73,8 @@ func Prepare(name string, build func(*Env), cfg *config.Set, log *slog.Logger) (
 	registerJob(j.registry.Group(metrics.Scope{Level: metrics.JobManagerJobLevel, Host: "localhost", JobID: engine.ID, JobName: name}),
 		j.driver.Status, time.Now)
 	j.cluster = &localCluster{job: j}
-	j.cluster.engine = &taskmanager.Cluster{Job: engine, Storage: stateStorage{j.driver.Storage()}, Events: j.cluster, Log: log}
+	j.cluster.engine = &taskmanager.Cluster{Job: engine, Storage: stateStorage{j.driver.Storage()}, Events: j.cluster, Log: log,
+		Wall: wall}
 	return j, nil
 }
 

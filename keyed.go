@@ -27,6 +27,7 @@ func KeyBy[K comparable, T any](s Stream[T], f func(T) K) KeyedStream[K, T] {
 		}
 	})
 	ks := KeyedStream[K, T]{stream: s, key: f}
+	s.node.needs(f != nil, "KeyBy", "function")
 	if err != nil {
 		s.node.problem("KeyBy: %v", err)
 	}
@@ -62,12 +63,16 @@ func storing[V, T any](out Stream[T]) Stream[T] {
 // one record for each key and window, when the window closes. name is the uid of its state.
 func Reduce[K comparable, T any](g grouped[K, T], name string, f func(a, b T) T) Stream[T] {
 	s := g.keyed()
+	var out Stream[T]
 	if w := g.windowing(); w != nil {
-		return reduceWindows(s, w, name, f)
+		out = reduceWindows(s, w, name, f)
+	} else {
+		out = storing[T](keyedThen[K, T, T](s, "reduce", name, func() operator.Operator {
+			return &operator.Reduce[K, T]{Keys: operator.KeyFinder[K, T]{Key: s.key}, F: f}
+		}))
 	}
-	return storing[T](keyedThen[K, T, T](s, "reduce", name, func() operator.Operator {
-		return &operator.Reduce[K, T]{Keys: operator.KeyFinder[K, T]{Key: s.key}, F: f}
-	}))
+	out.node.needs(f != nil, "Reduce", "function")
+	return out
 }
 
 // Aggregator folds records of type T into an accumulator A and makes a result R of it. One value serves all subtasks: it has no
@@ -91,9 +96,17 @@ type BatchAdder[T, A any] interface{ AddAll(accs []*A, rows []T) }
 // for each key and window, when the window closes. name is the uid of its state.
 func Aggregate[K comparable, T, A, R any](g grouped[K, T], name string, agg Aggregator[T, A, R]) Stream[Result[K, R]] {
 	s := g.keyed()
+	var out Stream[Result[K, R]]
 	if w := g.windowing(); w != nil {
-		return aggregateWindows(s, w, name, agg)
+		out = aggregateWindows(s, w, name, agg)
+	} else {
+		out = runningAggregate(s, name, agg)
 	}
+	out.node.needs(agg != nil, "Aggregate", "aggregator")
+	return out
+}
+
+func runningAggregate[K comparable, T, A, R any](s KeyedStream[K, T], name string, agg Aggregator[T, A, R]) Stream[Result[K, R]] {
 	return storing[A](keyedThen[K, T, Result[K, R]](s, "aggregate", name, func() operator.Operator {
 		return &operator.Aggregate[K, T, A, R, Result[K, R]]{
 			Keys: operator.KeyFinder[K, T]{Key: s.key}, Agg: operator.NewFold(agg),

@@ -25,6 +25,7 @@ func KeyedProcess[K comparable, T, Out any](s KeyedStream[K, T], name string,
 		}}
 	})
 	n = out.node
+	n.needs(setup != nil, "KeyedProcess", "setup")
 	return out
 }
 
@@ -40,6 +41,7 @@ func CoProcess[K comparable, A, B, Out any](a KeyedStream[K, A], b KeyedStream[K
 		}}
 	})
 	n = out.node
+	n.needs(setup != nil, "CoProcess", "setup")
 	n.connect(b.stream, 1)
 	return out
 }
@@ -228,6 +230,7 @@ func Process[T, Out any](s Stream[T], name string, setup func(p *ProcessContext[
 	var n *node
 	out := then[T, Out](s, "process", name, func() operator.Operator { return &processOperator[T, Out]{node: n, setup: setup} })
 	n = out.node
+	n.needs(setup != nil, "Process", "setup")
 	n.graph().Stateful = true
 	return out
 }

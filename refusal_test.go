@@ -66,3 +66,57 @@ func problems(t *testing.T, build func(*flott.Env)) (lines []string) {
 	}
 	return lines
 }
+
+// A function that was left out is refused with the place, not met by the first record as a nil pointer.
+func TestNilFunctionsAreRefused(t *testing.T) {
+	type clicks = flott.Stream[click]
+	type keyed = flott.KeyedStream[string, click]
+	out := flotttest.NewLedger[click]()
+	byURL := func(s clicks) keyed { return flott.KeyBy(s, func(c click) string { return c.URL }) }
+	rejoined := func(s flott.Stream[flott.Result[string, int64]]) clicks {
+		return flott.Map(s, func(flott.Result[string, int64]) click { return click{} })
+	}
+	var in *flott.Env
+	minute := flott.Tumbling(time.Minute).ProcessingTime()
+	for want, f := range map[string]func(clicks) clicks{
+		"Map: the function is nil":              func(s clicks) clicks { return flott.Map[click, click](s, nil) },
+		"TryMap: the function is nil":           func(s clicks) clicks { return flott.TryMap[click, click](s, nil) },
+		"FlatMap: the function is nil":          func(s clicks) clicks { return flott.FlatMap[click, click](s, nil) },
+		"TryFlatMap: the function is nil":       func(s clicks) clicks { return flott.TryFlatMap[click, click](s, nil) },
+		"Filter: the function is nil":           func(s clicks) clicks { return s.Filter(nil) },
+		"PartitionCustom: the function is nil":  func(s clicks) clicks { return s.PartitionCustom(nil) },
+		"Watermarks: the function is nil":       func(s clicks) clicks { return s.AssignWatermarks(flott.Watermarks[click](nil)) },
+		"WatermarksMillis: the function is nil": func(s clicks) clicks { return s.AssignWatermarks(flott.WatermarksMillis[click](nil)) },
+		"Custom: the function is nil": func(s clicks) clicks {
+			return s.AssignWatermarks(flott.SourceTimes[click]().Custom(nil))
+		},
+		"KeyBy: the function is nil": func(s clicks) clicks {
+			return flott.Reduce(flott.KeyBy[string](s, nil), "sum", func(a, _ click) click { return a })
+		},
+		"Reduce: the function is nil": func(s clicks) clicks { return flott.Reduce(byURL(s), "sum", nil) },
+		"Aggregate: the aggregator is nil": func(s clicks) clicks {
+			return rejoined(flott.Aggregate(byURL(s).Window(minute), "sum", flott.Aggregator[click, int64, int64](nil)))
+		},
+		"Process: the setup is nil":      func(s clicks) clicks { return flott.Process[click, click](s, "p", nil) },
+		"KeyedProcess: the setup is nil": func(s clicks) clicks { return flott.KeyedProcess[string, click, click](byURL(s), "p", nil) },
+		"CoProcess: the setup is nil": func(s clicks) clicks {
+			return flott.CoProcess[string, click, click, click](byURL(s), byURL(s), "p", nil)
+		},
+		"BroadcastProcess: the setup is nil": func(s clicks) clicks {
+			return flott.BroadcastProcess[string, click, click, click](byURL(s), s, "p", nil)
+		},
+		"WindowProcess: the setup is nil": func(s clicks) clicks {
+			return flott.WindowProcess[string, click, click](byURL(s).Window(minute), "p", nil)
+		},
+		"From: the source is nil": func(s clicks) clicks { return s.Union(flott.From[click](in, "none", nil)) },
+		"To: the sink is nil":     func(s clicks) clicks { s.To("none", nil); return s },
+	} {
+		lines := problems(t, func(env *flott.Env) {
+			in = env
+			f(flott.From(env, "in", flotttest.FromSlice[click](1).Source())).To("out", out)
+		})
+		if len(lines) != 1 || !strings.Contains(lines[0], "refusal_test.go:") || !strings.Contains(lines[0], want) {
+			t.Errorf("want one problem, %q, got\n%s", want, strings.Join(lines, "\n"))
+		}
+	}
+}

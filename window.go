@@ -28,7 +28,8 @@ func Tumbling(size time.Duration) WindowAssigner {
 }
 
 // Sliding windows of one size start at every slide, so that a record is in size/slide of them. It is kept once: results are put together
-// from panes, which is why reduce functions must be associative here, and aggregators need Merge.
+// from panes, which is why reduce functions must be associative here, and aggregators need Merge. With a slide longer than the size there are
+// gaps between the windows; records in them are dropped and counted.
 func Sliding(size, slide time.Duration) WindowAssigner {
 	return WindowAssigner{operator.Windows{Kind: operator.WindowSliding, Size: size, Slide: slide}}
 }
@@ -166,11 +167,13 @@ func aggregateWindows[K comparable, T, A, R any](s KeyedStream[K, T], w *windowi
 //		})
 func WindowProcess[K comparable, T, Out any](s WindowedStream[K, T], name string,
 	setup func(k *KeyedContext[K, Out]) func(w Window, records []T) error) Stream[Out] {
-	return storing[T](windowsThen[K, T, Out](s.stream, &s.w, name, func(n *node, late int) operator.Operator {
+	out := storing[T](windowsThen[K, T, Out](s.stream, &s.w, name, func(n *node, late int) operator.Operator {
 		return &windowProcessOperator[K, T, Out]{node: n, setup: setup, plan: func(f operator.WindowFunction[K, T, []T, Out]) windowOperator {
 			return operator.NewWindowOperator(planOf(s.stream, &s.w, f, late)).(windowOperator)
 		}}
 	}))
+	out.node.needs(setup != nil, "WindowProcess", "setup")
+	return out
 }
 
 // windowOperator is what every window operator is.

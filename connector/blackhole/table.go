@@ -19,13 +19,11 @@ func (Table) Options() []table.Option { return nil }
 
 // Sink implements table.SinkFactory.
 func (Table) Sink(d *table.Definition, _ table.Mode) (table.Sink, error) {
-	if err := table.NewOptions(d).Err(); err != nil {
-		return nil, err
-	}
-	return tableSink{}, nil
+	o := table.NewOptions(d)
+	return tableSink{o.Own("sink.parallelism")}, o.Err()
 }
 
-type tableSink struct{}
+type tableSink struct{ table.Own }
 
 // Mode implements table.Sink.
 func (tableSink) Mode(query table.Mode) table.Mode { return query }

@@ -53,6 +53,7 @@ func fieldOptions(name string) []table.Option {
 func (t Table) Source(d *table.Definition) (table.Source, error) {
 	o := table.NewOptions(d, t.Options()[:2]...)
 	s := &tableSource{rows: math.MaxInt64, perSecond: o.Int("rows-per-second", 1, 1_000_000_000), now: t.Now}
+	s.Own = o.Own("scan.parallelism")
 	if s.now == nil {
 		s.now = func() int64 { return time.Now().UnixMilli() }
 	}
@@ -152,6 +153,7 @@ func (s *tableSource) sequence(o *table.Options, prefix string, m *maker, c tabl
 // tableSource makes rows in blocks.
 type tableSource struct {
 	flott.Source[*column.Batch]
+	table.Own
 	makers    []maker
 	rows      int64
 	perSecond int64

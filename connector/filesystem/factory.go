@@ -91,7 +91,7 @@ func (l *layout) fields() []column.Field {
 // Source implements table.SourceFactory.
 func (f Factory) Source(d *table.Definition) (table.Source, error) {
 	o := table.NewOptions(d, f.Options()...)
-	s := &source{layout: newLayout(d, o)}
+	s := &source{layout: newLayout(d, o), Own: o.Own("scan.parallelism")}
 	s.columns.Format, s.columns.Files = formatOf(o, s.layout.fields())
 	if o.Given("source.monitor-interval") {
 		s.opts = append(s.opts, file.Monitor(o.Duration("source.monitor-interval")))

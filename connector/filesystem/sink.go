@@ -39,11 +39,12 @@ func (f Factory) Sink(d *table.Definition, _ table.Mode) (table.Sink, error) {
 	if c := l.partitionCommit(o); c != nil {
 		opts = append(opts, file.CommitPartitions(*c))
 	}
+	own := o.Own("sink.parallelism")
 	if err := o.Err(); err != nil {
 		return nil, err
 	}
 	inner := file.ColumnSink(l.dir, out, opts...)
-	return &sink{Sink: inner, committer: inner.(committer)}, nil
+	return &sink{Sink: inner, committer: inner.(committer), Own: own}, nil
 }
 
 type committer interface {
@@ -55,6 +56,7 @@ type committer interface {
 type sink struct {
 	flott.Sink[*column.Batch]
 	committer
+	table.Own
 }
 
 // Mode implements table.Sink: files are only added to.

@@ -14,6 +14,7 @@ import (
 // source reads the table. What is pushed down makes it anew.
 type source struct {
 	flott.Source[*column.Batch]
+	table.Own
 	layout  *layout
 	columns file.Columns
 	opts    []file.SourceOption

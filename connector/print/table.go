@@ -34,6 +34,7 @@ func (Table) Options() []table.Option {
 func (t Table) Sink(d *table.Definition, _ table.Mode) (table.Sink, error) {
 	o := table.NewOptions(d, t.Options()...)
 	s := &tableSink{name: o.Text("print-identifier"), out: t.Out}
+	s.Own = o.Own("sink.parallelism")
 	toError := o.Bool("standard-error")
 	switch {
 	case s.out != nil:
@@ -46,6 +47,7 @@ func (t Table) Sink(d *table.Definition, _ table.Mode) (table.Sink, error) {
 }
 
 type tableSink struct {
+	table.Own
 	out  io.Writer
 	name string
 }

@@ -173,6 +173,9 @@ func (s *source) PushWatermark(column int, delayMs, everyMs int64) {
 	}
 }
 
+// Parallelism implements table.Paralleler: one subtask reads.
+func (s *source) Parallelism() int { return 1 }
+
 // NewEnumerator implements flott.Source.
 func (s *source) NewEnumerator(ctx flott.EnumeratorContext, restored []byte) (flott.Enumerator, error) {
 	e := &enumerator{ctx: ctx}

@@ -56,13 +56,17 @@ func TestEveryPanicIsLocated(t *testing.T) {
 	const window = "key 1, window 1970-01-01T00:00:10.000Z to 1970-01-01T00:00:20.000Z"
 	sensor := func(r reading) int64 { return r.Sensor }
 	times := flott.WatermarksMillis(func(r reading) int64 { return r.At })
-	source := func(env *flott.Env) flott.Stream[reading] { return flott.From(env, "in", collection.Of(readings()...), times) }
+	source := func(env *flott.Env) flott.Stream[reading] {
+		return flott.From(env, "in", collection.Of(readings()...), times)
+	}
 	keyed := func(env *flott.Env) flott.KeyedStream[int64, reading] { return flott.KeyBy(source(env), sensor) }
 	tumbling := func(env *flott.Env) flott.WindowedStream[int64, reading] {
 		return keyed(env).Window(flott.Tumbling(10 * time.Second))
 	}
 	out := func(s flott.Stream[reading]) { s.To("out", flotttest.NewLedger[reading]()) }
-	aggregated := func(s flott.Stream[flott.Result[int64, int64]]) { s.To("out", flotttest.NewLedger[flott.Result[int64, int64]]()) }
+	aggregated := func(s flott.Stream[flott.Result[int64, int64]]) {
+		s.To("out", flotttest.NewLedger[flott.Result[int64, int64]]())
+	}
 	for name, c := range map[string]struct {
 		build func(*flott.Env)
 		want  []string

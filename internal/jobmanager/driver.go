@@ -67,26 +67,12 @@ type Config struct {
 	AllowNonRestored  bool
 	CompatibleSchemas func(uid string, stored, declared checkpoint.State) error
 
-	// Disk, Clock, Log and Seed may be left out.
-	Disk  blob.Disk
-	Clock Clock
-	Log   *slog.Logger
-	Seed  uint64 // of the jitter of restarts
-}
-
-// Clock is the time a driver lives in.
-type Clock interface {
-	Now() time.Time
-	// NewTimer returns an unbuffered or buffered receive side that fires once after d, and a function that stops it.
-	NewTimer(d time.Duration) (fired <-chan time.Time, stop func() bool)
-}
-
-type systemClock struct{}
-
-func (systemClock) Now() time.Time { return time.Now() }
-func (systemClock) NewTimer(d time.Duration) (<-chan time.Time, func() bool) {
-	t := time.NewTimer(d)
-	return t.C, t.Stop
+	// Disk, Wall, Log and Seed may be left out.
+	Disk blob.Disk
+	// Wall is the wall clock: it dates what is stored and said, and decides nothing, since it may jump. Nil means time.Now.
+	Wall func() time.Time
+	Log  *slog.Logger
+	Seed uint64 // of the jitter of restarts
 }
 
 // ErrSuspend as the cause of the context of Run ends the process's part in the job and keeps everything it needs to go on; any other
@@ -199,8 +185,8 @@ func New(c Config) (*Driver, error) {
 	if c.JobID == "" {
 		c.JobID = DefaultJobID(c.JobName)
 	}
-	if c.Clock == nil {
-		c.Clock = systemClock{}
+	if c.Wall == nil {
+		c.Wall = time.Now
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
@@ -264,7 +250,7 @@ func (d *Driver) lock() (func() error, error) {
 		host = "unknown"
 	}
 	return d.storage.Lock(fmt.Sprintf("process %d on host %s, job %q, since %s", os.Getpid(), host, d.config.JobName,
-		d.config.Clock.Now().UTC().Format(time.RFC3339)))
+		d.config.Wall().UTC().Format(time.RFC3339)))
 }
 
 // choose finds what to go on from and plans it.
@@ -334,7 +320,7 @@ func (d *Driver) Run(ctx context.Context, cluster Cluster) (r Result, err error)
 	if _, err := rand.Read(run[:]); err != nil {
 		return r, fmt.Errorf("reading random numbers: %w", err)
 	}
-	d.cluster, d.began = cluster, d.config.Clock.Now()
+	d.cluster, d.began = cluster, time.Now()
 	d.job = NewJob(JobSpec{Run: hex.EncodeToString(run[:]), Vertices: d.config.Vertices, Checkpoints: d.config.Checkpoints,
 		Restart: d.config.Restart, Rand: mrand.New(mrand.NewPCG(d.config.Seed, 1))})
 	d.step(start)
@@ -381,7 +367,8 @@ func (d *Driver) loop(ctx context.Context) {
 		var fired <-chan time.Time
 		stop := func() bool { return true }
 		if at, ok := d.job.NextTimer(); ok {
-			fired, stop = d.config.Clock.NewTimer(at - d.now())
+			timer := time.NewTimer(at - d.now())
+			fired, stop = timer.C, timer.Stop
 		}
 		select {
 		case <-d.bell:
@@ -402,8 +389,8 @@ func (d *Driver) loop(ctx context.Context) {
 	}
 }
 
-// now is the machine's time: monotonic, since the beginning.
-func (d *Driver) now() time.Duration { return max(0, d.config.Clock.Now().Sub(d.began)) }
+// now is the machine's time, since the beginning: by the monotonic clock, so that no interval, pause or timeout depends on the wall clock.
+func (d *Driver) now() time.Duration { return time.Since(d.began) }
 
 // step notes what an event brings with it for the manifest, tells the machine, and carries its answers out.
 func (d *Driver) step(e Event) {
@@ -460,7 +447,7 @@ func (d *Driver) tell(e Event, before, now *Snapshot) {
 func (d *Driver) look() {
 	s := &Snapshot{Status: d.job.Status(), Attempt: d.job.attempt, Attempts: d.job.Attempts(), Dropped: d.job.Dropped(),
 		Failure: d.job.Failure(), Started: d.began, Stats: d.job.Coordinator().Stats(), RestoredAt: d.restoredAt}
-	s.times(d.seen.Load(), d.config.Clock.Now())
+	s.times(d.seen.Load(), time.Now())
 	if d.first.Manifest != nil {
 		s.Restored = d.first.Manifest.ID
 	}

@@ -18,7 +18,7 @@ func (d *Driver) carry(a Action) {
 	case CancelAttempt:
 		d.cluster.Cancel(a.Attempt)
 	case Prepare:
-		d.drafts[a.ID] = &draft{checkpoint.NewDraft(a.ID), d.config.Clock.Now().UnixMilli()}
+		d.drafts[a.ID] = &draft{checkpoint.NewDraft(a.ID), d.config.Wall().UnixMilli()}
 		d.beside(func() { d.Post(Prepared{a.ID, d.storage.prepare(a)}) })
 	case PrepareNothing:
 		d.storage.prepareNothing(a.ID)
@@ -62,12 +62,12 @@ func (d *Driver) deploy(a Deploy) {
 	x := Attempt{ID: a.Attempt, Number: a.Number, Restored: a.Restore}
 	d.config.Log.Info("deploying", "attempt", a.Attempt, "number", a.Number, "checkpoint", a.Restore)
 	if a.Restore != checkpoint.None {
-		d.restoredAt = d.config.Clock.Now()
+		d.restoredAt = d.config.Wall()
 		m := d.manifests[a.Restore]
 		if m == nil {
 			invariant.Bug("going on from checkpoint %d, whose manifest is not known", a.Restore)
 		}
-		p, err := d.planFor(m, d.storage.Dir(a.Restore))
+		p, err := d.goOn(m, a.Restore)
 		if err != nil {
 			d.Post(DeployFailed{a.Attempt, Failure{Permanent, err}})
 		}
@@ -80,6 +80,14 @@ func (d *Driver) deploy(a Deploy) {
 		}
 	}
 	d.cluster.Deploy(x)
+}
+
+// goOn plans a restore from a checkpoint that was complete when it was last looked at.
+func (d *Driver) goOn(m *checkpoint.Manifest, id checkpoint.ID) (*checkpoint.RestorePlan, error) {
+	if err := d.storage.lost(id); err != nil {
+		return nil, err
+	}
+	return d.planFor(m, d.storage.Dir(id))
 }
 
 // writeManifest writes the manifest beside the loop. Its outcome decides about the checkpoint, so it is reported whatever happens.

@@ -21,8 +21,7 @@ const (
 func (d *Driver) insist(f func() error) (err error) {
 	for i := range deleteAttempts {
 		if i > 0 {
-			fired, _ := d.config.Clock.NewTimer(deleteRetryDelay)
-			<-fired
+			<-time.After(deleteRetryDelay)
 		}
 		if err = f(); err == nil {
 			return nil

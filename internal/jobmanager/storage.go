@@ -202,7 +202,7 @@ func (s *Storage) forget(id checkpoint.ID) {
 // prepare remembers that id is used, then makes the place where it is written.
 func (s *Storage) prepare(a Prepare) error {
 	if err := s.useID(a.ID); err != nil {
-		return err
+		return fmt.Errorf("execution.checkpointing.dir: %w", err)
 	}
 	p := place{store: s.checkpoints, dir: blob.CheckpointDir(s.jobDir, int64(a.ID))}
 	if a.Options.Kind == checkpoint.Savepoint {
@@ -283,6 +283,27 @@ func (s *Storage) noteComplete(id checkpoint.ID, p place) {
 		s.ids.complete = id
 		_ = s.checkpoints.Note(s.jobDir, lastCompleteName, fmt.Appendln(nil, int64(id))) // without it, only the protection is less
 	}
+}
+
+// lost says why nothing of a complete checkpoint can be read: its directory is gone or out of reach. Nil if its manifest is there.
+func (s *Storage) lost(id checkpoint.ID) error {
+	p, ok := s.place(id)
+	if !ok || p.store == nil {
+		return nil
+	}
+	option := "the checkpoint"
+	if path.Dir(p.dir) == s.jobDir {
+		option = "execution.checkpointing.dir"
+	}
+	text, err := p.store.Small(path.Join(p.dir, blob.ManifestName))
+	if err == nil && text == nil { // that is how Small says that there is none
+		err = fs.ErrNotExist
+	}
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: checkpoint %d, which the job has to go on from, cannot be read any more in %s: %w. If it was moved, or its disk is "+
+		"away, bring it back and start the job with -s latest; otherwise the job can go on from a savepoint or start afresh", option, id, p.dir, err)
 }
 
 // readBack finds out whether a checkpoint is complete, and makes sure that it stays.

@@ -64,7 +64,7 @@ func Flott() Rules {
 			{"sql"},
 			{"connector/all", "web"},
 			{"cli"},
-			{"cmd", "examples", "bench"},
+			{"cmd", "examples", "bench", "conformance"},
 		},
 		Forbidden: []Forbidden{
 			{From: "connector", To: "internal", Except: leaves, Reason: public},
@@ -77,7 +77,7 @@ func Flott() Rules {
 		MayGo: []string{"internal/taskmanager", "internal/jobmanager", "internal/network", "internal/rpc", "internal/rest",
 			"internal/metrics/server.go", "internal/blob", "connector", "internal/state/pebblestate",
 			"internal/state/statetest", "cli", "cmd", "flotttest", "examples",
-			"bench"},
+			"bench", "conformance"},
 		MayPrint: []string{"cmd", "examples", "bench", "cli", "connector/print", "internal/testrun"},
 		Root:     ".",
 	}

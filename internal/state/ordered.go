@@ -198,8 +198,16 @@ func (o *Ordered[K]) Note(i int) (n *Note, first bool) {
 // Forget makes the notes of this vector new again.
 func (o *Ordered[K]) Forget() { o.vector++ }
 
-// Stamp notes when key i was last touched, for Sweep. REQUIRES: At with Add.
+// Stamp notes when key i was last touched, for Sweep. REQUIRES: At with Add, or the key is there.
 func (o *Ordered[K]) Stamp(i int, nowMs int64) { o.at[i].StampMs = nowMs }
+
+// Stamped is what key i was stamped with last.
+func (o *Ordered[K]) Stamped(i int) int64 {
+	if o.at[i] == nil {
+		return 0
+	}
+	return o.at[i].StampMs
+}
 
 // Solid reports whether the records of key i stay where they are until Done, whatever else is called, unless it changes them.
 func (o *Ordered[K]) Solid(i int) bool { return len(o.at[i].Dir) == 0 }
@@ -488,6 +496,48 @@ func (o *Ordered[K]) RemoveBefore(i int, sortKey []byte) error {
 		h.Records -= int64(count(*buf, pos))
 		*buf = slices.Clone((*buf)[pos:])
 	}
+	if len(h.Dir) == 0 {
+		return nil
+	}
+	h.Dir[0].Bytes = uint32(len(*buf))
+	return o.shrink(i, 0)
+}
+
+// RemoveFirst removes the first n records of key i, or all if there are fewer. REQUIRES: as Remove.
+func (o *Ordered[K]) RemoveFirst(i int, n int64) error {
+	h := o.at[i]
+	if h == nil || n >= h.Records {
+		return o.Clear(i)
+	}
+	if n <= 0 {
+		return nil
+	}
+	whole := 0
+	for ; whole < len(h.Dir); whole++ {
+		buf, err := o.buffer(i, whole, false)
+		if err != nil {
+			return err
+		}
+		there := int64(count(*buf, len(*buf)))
+		if there > n {
+			break
+		}
+		n -= there
+		h.Records -= there
+	}
+	if err := o.drop(i, 0, whole); err != nil || n == 0 {
+		return err
+	}
+	buf, err := o.buffer(i, 0, true)
+	if err != nil {
+		return err
+	}
+	pos := 0
+	for range n {
+		pos += len(recordAt(*buf, pos))
+	}
+	*buf = slices.Clone((*buf)[pos:])
+	h.Records -= n
 	if len(h.Dir) == 0 {
 		return nil
 	}

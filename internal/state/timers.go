@@ -23,6 +23,7 @@ type Timers[K comparable] struct {
 	heap    []timerItem[K]
 	last    uint64 // number of the last registration
 	keyHash func(k *K) uint64
+	keep    func(k *K)
 }
 
 // Timer is one that is due.
@@ -50,13 +51,20 @@ func RegisterTimers[K comparable](b *Backend, uid, name string) (*Timers[K], err
 	if err != nil {
 		return nil, err
 	}
-	t := &Timers[K]{keyHash: d.KeyHash, StateInfo: StateInfo{UID: uid, Name: name, Kind: KindTimers, Values: d.Values.Schema}}
+	return RegisterTimersOf(b, uid, name, d)
+}
+
+// RegisterTimersOf is RegisterTimers for keys that d describes; its values are those of Describe.
+func RegisterTimersOf[K comparable](b *Backend, uid, name string, d Descriptor[K, uint64]) (*Timers[K], error) {
+	t := &Timers[K]{keep: d.Keep, keyHash: d.KeyHash, StateInfo: StateInfo{UID: uid, Name: name, Kind: KindTimers, Values: d.Values.Schema}}
 	keys := d.Keys
 	t.Keys = leading("@time", keys.Schema)
 	t.set = NewTable(Descriptor[timerKey[K], uint64]{
 		KeyHash: func(k *timerKey[K]) uint64 { return d.KeyHash(&k.key) },
 		Mix:     func(k *timerKey[K], h uint64) uint64 { return mixNumber(h, uint64(k.time)) },
-		Equal:   func(a, b *timerKey[K]) bool { return a.time == b.time && d.Equal(&a.key, &b.key) },
+		Equal: func(a, b *timerKey[K]) bool {
+			return a.time == b.time && (a.key == b.key || d.Equal != nil && d.Equal(&a.key, &b.key))
+		},
 		Keys: Format[timerKey[K]]{
 			Append: func(dst []byte, k *timerKey[K]) []byte {
 				return keys.Append(binary.LittleEndian.AppendUint64(dst, uint64(k.time)), &k.key)
@@ -117,6 +125,9 @@ func (t *Timers[K]) Next() int64 {
 // Register sets a timer. The same key and time twice are one timer, in its first place. hash is the key's. An error says that the key
 // belongs to another subtask, or is the store's.
 func (t *Timers[K]) Register(key K, hash uint64, timeMs int64) error {
+	if t.keep != nil {
+		t.keep(&key)
+	}
 	if t.disk != nil {
 		if err := t.set.checkOwned(t.set.hold(timerKey[K]{timeMs, key}), hash); err != nil {
 			return err

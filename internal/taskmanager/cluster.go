@@ -38,13 +38,16 @@ type Cluster struct {
 	Storage Storage
 	Events  Events
 	Log     *slog.Logger // nil: nothing is logged
+	// Wall is what processing time begins with in each attempt; nil means time.Now.
+	Wall    func() time.Time
 	running atomic.Pointer[process]
 }
 
 // process is a running attempt.
 type process struct {
 	cluster *Cluster
-	started time.Time
+	wall    int64     // the wall clock when it started, in milliseconds
+	started time.Time // for the monotonic clock
 	attempt atomic.Pointer[Attempt]
 	id      string
 	ctx     context.Context
@@ -60,7 +63,7 @@ const maxLetters = 4096
 // Deploy starts an attempt. The outcome is Events.Deployed.
 func (c *Cluster) Deploy(id string, r *Restored) {
 	ctx, cancel := context.WithCancel(context.Background())
-	p := &process{cluster: c, started: time.Now(), id: id, ctx: ctx, cancel: cancel, letters: make(chan func() error, maxLetters)}
+	p := &process{cluster: c, wall: c.wall(), started: time.Now(), id: id, ctx: ctx, cancel: cancel, letters: make(chan func() error, maxLetters)}
 	p.dog.interval, p.dog.timeout = c.Job.Settings.CancellationInterval, c.Job.Settings.CancellationTimeout
 	p.dog.stuck = func(err error) { c.Events.Stuck(id, err) }
 	if p.dog.log = c.Log; c.Log == nil {
@@ -68,6 +71,13 @@ func (c *Cluster) Deploy(id string, r *Restored) {
 	}
 	c.running.Store(p)
 	go p.run(r)
+}
+
+func (c *Cluster) wall() int64 {
+	if c.Wall == nil {
+		return time.Now().UnixMilli()
+	}
+	return c.Wall().UnixMilli()
 }
 
 // Attempt is the running attempt, nil if there is none; for metrics.
@@ -198,8 +208,10 @@ func (p *process) serve() {
 }
 
 // Now implements task.Env. It is the wall clock at the start of the attempt and what has passed since by the monotonic clock, so that
-// processing time never stands still, jumps or goes backwards while the attempt runs, whatever is done to the wall clock.
-func (p *process) Now() int64 { return p.started.UnixMilli() + time.Since(p.started).Milliseconds() }
+// processing time never stands still, jumps or goes backwards while the attempt runs, whatever is done to the wall clock. (Flink reads the
+// wall clock each time: there, records of one task may be put into windows in another order than they came in.) The next attempt asks the
+// wall clock again, and may begin earlier than this one ended.
+func (p *process) Now() int64 { return p.wall + time.Since(p.started).Milliseconds() }
 
 // Go implements task.Env.
 func (p *process) Go(work func(context.Context) error, done func(error)) {

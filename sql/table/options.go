@@ -93,6 +93,23 @@ func span(least, most int64) string {
 	return fmt.Sprintf("from %d to %d", least, most)
 }
 
+// Own is the parallelism of a source or sink that its options say; it implements Paralleler.
+type Own struct{ parallelism int }
+
+// Parallelism implements Paralleler.
+func (o Own) Parallelism() int { return o.parallelism }
+
+// maxParallelism bounds what an option may ask for: the largest number of key groups.
+const maxParallelism = 1 << 15
+
+// Own reads an option 'scan.parallelism' or 'sink.parallelism'.
+func (o *Options) Own(key string) Own {
+	if !o.Given(key) {
+		return Own{}
+	}
+	return Own{int(o.Int(key, 1, maxParallelism))}
+}
+
 // Float is a number from least to most.
 func (o *Options) Float(key string, least, most float64) float64 {
 	f, err := strconv.ParseFloat(strings.TrimSpace(o.Text(key)), 64)

@@ -165,6 +165,10 @@ func (r *orderedRig) one(i int, k int64, removing bool) {
 	case d < 99:
 		must(r.t, r.o.RemoveBefore(i, []byte(key)))
 		r.model[k] = slices.DeleteFunc(r.model[k], func(x orderedRow) bool { return x.key < key })
+	case d < 100 && r.rng.IntN(2) == 0:
+		n := min(len(r.model[k]), r.rng.IntN(100))
+		must(r.t, r.o.RemoveFirst(i, int64(n)))
+		r.model[k] = r.model[k][n:]
 	case removing:
 		must(r.t, r.o.Clear(i))
 		delete(r.model, k)

@@ -75,7 +75,7 @@ func (r *opRig) Emit(b record.Batch) error {
 func (r *opRig) start(parallelism int, files ...[]byte) {
 	r.t.Helper()
 	if r.bag == nil {
-		r.bag = map[string]int{}
+		r.bag, r.wm = map[string]int{}, neverMs
 	}
 	r.stop()
 	r.tasks = nil
@@ -291,3 +291,16 @@ func rigSeeds(t *testing.T, run func(t *testing.T, rng *rand.Rand, disk bool)) {
 }
 
 const neverMs = math.MinInt64
+
+// finish ends the input.
+func (r *opRig) finish() {
+	r.t.Helper()
+	for _, t := range r.tasks {
+		f, ok := t.op.(operator.Finisher)
+		for more := ok; more; {
+			var err error
+			more, err = f.Finish()
+			r.must(err)
+		}
+	}
+}

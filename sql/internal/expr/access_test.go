@@ -57,9 +57,9 @@ func TestLike(t *testing.T) {
 		{Similar, "abc", "a(b|x)c", "", true}, {Similar, "abbc", "ab+c", "", true}, {Similar, "abc", "a", "", false}, {Similar, "abc", "%c", "", true},
 		{Similar, "a%", "a#%", "#", true}, {Similar, "ab", "a#%", "#", false}, {Similar, "b", "[a-c]", "", true}, {Similar, "d", "[^a-c]", "", true},
 	} {
-		args := []Expr{&Literal{Value: c.text, Of: column.StringType()}, textLiteral(c.pattern)}
+		args := []Expr{&Literal{Value: c.text, Of: column.StringType()}, aText(c.pattern)}
 		if c.escape != "" {
-			args = append(args, textLiteral(c.escape))
+			args = append(args, aText(c.escape))
 		}
 		want := strings.ToUpper(map[bool]string{true: "true", false: "false"}[c.want])
 		if got := evalOne(t, must(t, c.f, args...)); got != want {
@@ -67,7 +67,7 @@ func TestLike(t *testing.T) {
 		}
 	}
 	for _, bad := range [][2]string{{"a!", "!"}, {"a!b", "!"}, {"a", "xy"}} {
-		if _, err := NewCall(Like, textLiteral("a"), textLiteral(bad[0]), textLiteral(bad[1])); err == nil {
+		if _, err := NewCall(Like, aText("a"), aText(bad[0]), aText(bad[1])); err == nil {
 			t.Errorf("the pattern '%s' ESCAPE '%s' was accepted", bad[0], bad[1])
 		}
 	}

@@ -1,42 +1,40 @@
 package expr
 
 import (
-	"encoding/json"
 	"fmt"
 	"math"
 	"slices"
-	"strconv"
 
 	"github.com/flottio/flott/column"
 )
 
 // The JSON aggregates, in both ways to treat NULL.
 var jsonAggs = []*Agg{
-	{Name: "JSON_OBJECTAGG_NULL_ON_NULL", Resolve: resolveObjectAgg, WantsOrder: true, New: newList(listSpec{result: objectJSON(false)})},
-	{Name: "JSON_OBJECTAGG_ABSENT_ON_NULL", Resolve: resolveObjectAgg, WantsOrder: true, New: newList(listSpec{result: objectJSON(true)})},
-	{Name: "JSON_ARRAYAGG_NULL_ON_NULL", Resolve: resolveJSONArrayAgg, WantsOrder: true, New: newList(listSpec{result: listJSON})},
-	{Name: "JSON_ARRAYAGG_ABSENT_ON_NULL", Resolve: resolveJSONArrayAgg, WantsOrder: true, New: newList(listSpec{skipNulls: true, result: listJSON})},
+	{Name: "JSON_OBJECTAGG_NULL_ON_NULL", Resolve: resolveJSONObjectAgg, WantsOrder: true, New: newList(listSpec{result: jsonObjectAgg(false)})},
+	{Name: "JSON_OBJECTAGG_ABSENT_ON_NULL", Resolve: resolveJSONObjectAgg, WantsOrder: true, New: newList(listSpec{result: jsonObjectAgg(true)})},
+	{Name: "JSON_ARRAYAGG_NULL_ON_NULL", Resolve: resolveJSONArrayAgg, WantsOrder: true, New: newList(listSpec{result: jsonArrayAgg})},
+	{Name: "JSON_ARRAYAGG_ABSENT_ON_NULL", Resolve: resolveJSONArrayAgg, WantsOrder: true, New: newList(listSpec{skipNulls: true, result: jsonArrayAgg})},
 	{Name: "PERCENTILE", Resolve: resolvePercentile, New: newPercentile},
 }
 
-func resolveObjectAgg(args []Arg) (Signature, error) {
+func resolveJSONObjectAgg(args []Arg) (Signature, error) {
 	if err := wantArgs(args, 2, 2); err != nil {
 		return Signature{}, err
 	}
 	if !args[0].Type.IsText() {
 		return Signature{}, fmt.Errorf("expects text as key, got %s", args[0].Type)
 	}
-	return Signature{Args: argTypes(args), Result: column.StringType().Nullable(false)}, nil
+	return Signature{Args: argTypes(args), Result: column.StringType().Nullable(false)}, jsonable(args[1].Type)
 }
 
 func resolveJSONArrayAgg(args []Arg) (Signature, error) {
 	if err := wantArgs(args, 1, 1); err != nil {
 		return Signature{}, err
 	}
-	return Signature{Args: argTypes(args), Result: column.StringType().Nullable(false)}, nil
+	return Signature{Args: argTypes(args), Result: column.StringType().Nullable(false)}, jsonable(args[0].Type)
 }
 
-func objectJSON(absent bool) func(*listAcc, *valueList, *column.Vector) error {
+func jsonObjectAgg(absent bool) func(*listAcc, *valueList, *column.Vector) error {
 	return func(_ *listAcc, o *valueList, out *column.Vector) error {
 		cols, err := o.decode(o.values)
 		if err != nil {
@@ -63,15 +61,15 @@ func objectJSON(absent bool) func(*listAcc, *valueList, *column.Vector) error {
 			if len(text) > 1 {
 				text = append(text, ',')
 			}
-			text = append(appendJSONAt(text, key), ':')
-			text = appendJSONValue(text, cols[1], i)
+			text = append(appendQuoted(text, key, false), ':')
+			text = appendJSON(text, cols[1], i)
 		}
 		out.AppendString(string(append(text, '}')))
 		return nil
 	}
 }
 
-func listJSON(_ *listAcc, o *valueList, out *column.Vector) error {
+func jsonArrayAgg(_ *listAcc, o *valueList, out *column.Vector) error {
 	cols, err := o.decode(o.values)
 	if err != nil {
 		return err
@@ -82,55 +80,10 @@ func listJSON(_ *listAcc, o *valueList, out *column.Vector) error {
 		if i > 0 {
 			text = append(text, ',')
 		}
-		text = appendJSONValue(text, cols[0], i)
+		text = appendJSON(text, cols[0], i)
 	}
 	out.AppendString(string(append(text, ']')))
 	return nil
-}
-
-func appendJSONAt(dst []byte, s string) []byte {
-	b, _ := json.Marshal(s)
-	return append(dst, b...)
-}
-
-// appendJSONValue writes a value as JSON: numbers and booleans as themselves, nested values nested, all else as text.
-func appendJSONValue(dst []byte, v *column.Vector, i int) []byte {
-	switch t := v.Type; {
-	case v.IsNull(i):
-		return append(dst, "null"...)
-	case t.ID == column.Boolean:
-		return strconv.AppendBool(dst, v.Bool[i])
-	case t.ID == column.Float, t.ID == column.Double:
-		f := Number(v, i)
-		if math.IsNaN(f) || math.IsInf(f, 0) {
-			return append(dst, "null"...)
-		}
-		b, _ := json.Marshal(f)
-		return append(dst, b...)
-	case t.IsNumeric():
-		return append(dst, Format(v.At(i), t)...)
-	case t.ID == column.Array:
-		dst = append(dst, '[')
-		for e := v.Off[i]; e < v.Off[i+1]; e++ {
-			if e > v.Off[i] {
-				dst = append(dst, ',')
-			}
-			dst = appendJSONValue(dst, v.Kids[0], int(e))
-		}
-		return append(dst, ']')
-	case t.ID == column.Row:
-		dst = append(dst, '{')
-		for k, f := range t.Fields {
-			if k > 0 {
-				dst = append(dst, ',')
-			}
-			dst = appendJSONValue(append(appendJSONAt(dst, f.Name), ':'), v.Kids[k], i)
-		}
-		return append(dst, '}')
-	case t.IsText():
-		return appendJSONAt(dst, v.Str[i])
-	}
-	return appendJSONAt(dst, Format(v.At(i), v.Type))
 }
 
 func resolvePercentile(args []Arg) (Signature, error) {

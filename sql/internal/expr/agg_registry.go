@@ -7,7 +7,7 @@ import (
 )
 
 // allAggs lists every aggregate function there is, by family.
-var allAggs = [][]*Agg{countAggs, sumAggs, extremeAggs, varianceAggs, listAggs, jsonAggs, windowAggs}
+var allAggs = [][]*Agg{countAggs, sumAggs, extremeAggs, varianceAggs, listAggs, jsonAggs, bitmapAggs, windowAggs}
 
 var aggRegistry = func() map[string]*Agg {
 	m := map[string]*Agg{}

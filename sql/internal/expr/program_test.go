@@ -8,8 +8,8 @@ import (
 	"github.com/flottio/flott/column"
 )
 
-// counted is a function that counts the rows it is called for and fails for negative numbers.
-func counted(rows *int) *Func {
+// countingFunc is a function that counts the rows it is called for and fails for negative numbers.
+func countingFunc(rows *int) *Func {
 	return &Func{
 		Name: "COUNTED", Strict: true, Fails: true,
 		Resolve: func(args []Arg) (Signature, error) {
@@ -39,7 +39,7 @@ func intBatch(values ...any) *column.Batch {
 
 func TestCommonSubExpressionsOnce(t *testing.T) {
 	rows := 0
-	x := must(t, counted(&rows), &Column{Of: column.Of(column.Int)})
+	x := must(t, countingFunc(&rows), &Column{Of: column.Of(column.Int)})
 	p, err := Compile(nil, must(t, Plus, x, x), must(t, Greater, x, intLiteral(2)))
 	if err != nil {
 		t.Fatal(err)
@@ -64,7 +64,7 @@ func TestCommonSubExpressionsOnce(t *testing.T) {
 func TestOnlyWhereNeeded(t *testing.T) {
 	rows := 0
 	col := &Column{Of: column.Of(column.Int)}
-	fails := must(t, Greater, must(t, counted(&rows), col), intLiteral(5))
+	fails := must(t, Greater, must(t, countingFunc(&rows), col), intLiteral(5))
 	isSmall := must(t, Less, col, intLiteral(0))
 	in := intBatch(int32(-1), int32(3), int32(9), nil, int32(-5))
 	for name, e := range map[string]Expr{

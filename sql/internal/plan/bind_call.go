@@ -60,7 +60,10 @@ func (s *scope) builtin(x *ast.Call, name string) expr.Expr {
 			return nil
 		}
 	}
-	args := append(s.exprs(x.Args...), s.jsonArgs(x.JSON)...)
+	if e, ok := s.jsonCall(x, name); ok {
+		return e
+	}
+	args := s.exprs(x.Args...)
 	if name == "PROCTIME" && expr.Lookup(name) == nil {
 		return &expr.Call{Func: procTime, Of: procTimeType}
 	}

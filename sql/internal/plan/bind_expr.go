@@ -130,8 +130,9 @@ func (s *scope) unknownFunction(pos ast.Pos, name string) {
 	s.b.failf(pos, "there is no function %s", name).Near(name, names)
 }
 
+// symbol is a word that is an argument.
 func symbol(text string) *expr.Literal {
-	return &expr.Literal{Value: text, Of: column.Type{ID: column.Symbol, NotNull: true}}
+	return &expr.Literal{Value: text, Of: column.StringType().Nullable(false)}
 }
 
 func (s *scope) unary(x *ast.Unary) expr.Expr {
@@ -156,7 +157,7 @@ func (s *scope) unary(x *ast.Unary) expr.Expr {
 		}
 		return s.call(x.Pos, "NEGATE", s.expr(x.X))
 	case ast.OpFormatJSON:
-		return s.call(x.Pos, "FORMAT JSON", s.expr(x.X))
+		return s.call(x.Pos, "JSON", s.expr(x.X))
 	}
 	s.b.notYet(x.Pos, x.Op.String())
 	return nil
@@ -263,6 +264,9 @@ func (s *scope) is(x *ast.Is) expr.Expr {
 		return s.call(x.Pos, "IS"+notWord(x.Not)+" NULL", e)
 	case ast.IsNull, ast.IsTrue, ast.IsFalse:
 		return s.call(x.Pos, "IS"+notWord(x.Not)+" "+x.Kind.String(), e)
+	}
+	if name := "IS NOT " + x.Kind.String(); x.Not && expr.Lookup(name) != nil {
+		return s.call(x.Pos, name, e)
 	}
 	e = s.call(x.Pos, "IS "+x.Kind.String(), e)
 	if x.Not {

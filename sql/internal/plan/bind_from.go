@@ -447,7 +447,9 @@ func (r *relation) merge(names []ast.Name, kind JoinKind, left int) {
 		case Right:
 			x = y
 		case Full:
-			x = mustCall("COALESCE", x, y)
+			if t, ok := expr.ComparableType(x.Type(), y.Type()); ok { // it is: they were compared
+				x = mustCall("COALESCE", expr.Coerce(x, t), expr.Coerce(y, t))
+			}
 		}
 		first = append(first, named{name.Text, x})
 	}

@@ -80,6 +80,8 @@ func lookupAgg(s *scope, x *ast.Call) *expr.Agg {
 		return GroupingID
 	case "GROUP_ID":
 		return GroupID
+	case "JSON_OBJECTAGG", "JSON_ARRAYAGG":
+		name = jsonAgg(name, x.JSON)
 	}
 	return expr.LookupAgg(name)
 }
@@ -130,10 +132,6 @@ func (s *scope) aggCall(x *ast.Call, f *expr.Agg) *call {
 			continue
 		}
 		e := s.expr(a)
-		ok = ok && e != nil
-		c.args = append(c.args, e)
-	}
-	for _, e := range s.jsonArgs(x.JSON) {
 		ok = ok && e != nil
 		c.args = append(c.args, e)
 	}
@@ -277,7 +275,9 @@ func (s *selected) groupItem(in *scope, item ast.GroupItem) [][]int {
 	}
 	var parts [][]int
 	for _, it := range item.Items {
-		parts = append(parts, s.groupItem(in, it)[0])
+		if part := s.groupItem(in, it); len(part) > 0 {
+			parts = append(parts, part[0])
+		}
 	}
 	if item.Kind == ast.Rollup {
 		out := [][]int{}
@@ -290,13 +290,14 @@ func (s *selected) groupItem(in *scope, item ast.GroupItem) [][]int {
 		}
 		return out
 	}
+	if 1<<len(parts) > maxGroupingSets {
+		s.b.failf(item.Pos, "CUBE of %d expressions has more than %d grouping sets", len(parts), maxGroupingSets)
+		return nil
+	}
 	return cube(parts)
 }
 
 func cube(parts [][]int) [][]int {
-	if len(parts) > 12 {
-		parts = parts[:12]
-	}
 	var out [][]int
 	for mask := 1<<len(parts) - 1; mask >= 0; mask-- {
 		var set []int

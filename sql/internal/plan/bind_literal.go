@@ -52,9 +52,8 @@ func (b *Binder) exact(x *ast.Literal) expr.Expr {
 	}
 	negative := strings.HasPrefix(text, "-")
 	whole, fraction, _ := strings.Cut(strings.TrimPrefix(text, "-"), ".")
-	digits := strings.TrimLeft(whole+fraction, "0")
-	precision := max(len(digits), len(fraction), 1)
-	n, ok := new(big.Int).SetString("0"+digits, 10)
+	precision := max(len(whole)+len(fraction), 1) // as written: 0.05 is DECIMAL(3, 2)
+	n, ok := new(big.Int).SetString("0"+whole+fraction, 10)
 	if !ok || precision > column.MaxDecimalPrecision {
 		b.failf(x.Pos, "the number %s has more than %d digits", x.Text, column.MaxDecimalPrecision)
 		return nil

@@ -147,6 +147,50 @@ func TestGoldens(t *testing.T) {
 	}
 }
 
+// TestLiteralTypes: constants have Flink's types.
+func TestLiteralTypes(t *testing.T) {
+	for text, want := range map[string]string{
+		"1": "INT", "2147483647": "INT", "2147483648": "BIGINT", "-2147483648": "INT", "9223372036854775808": "DECIMAL(19, 0)",
+		"0.05": "DECIMAL(3, 2)", "1.50": "DECIMAL(3, 2)", "0.908": "DECIMAL(4, 3)", ".5": "DECIMAL(1, 1)", "1e3": "DOUBLE",
+		"12345678901234567890.5": "DECIMAL(21, 1)", "'it''s'": "CHAR(4)", "'äö'": "CHAR(2)", "X'1FA0'": "BINARY(2)", "TRUE": "BOOLEAN",
+		"DATE '2024-02-29'": "DATE", "TIME '10:11:12'": "TIME(0)", "TIMESTAMP '2024-01-01 10:00:00'": "TIMESTAMP(0)",
+		"TIMESTAMP '2024-01-01 10:00:00.123456789'": "TIMESTAMP(9)", "INTERVAL '1' YEAR": "INTERVAL YEAR",
+		"INTERVAL '1 2:03' DAY TO MINUTE": "INTERVAL DAY TO MINUTE",
+	} {
+		x, err := parse.Expr(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b := &Binder{Session: catalog.NewSession()}
+		e := b.newScope(nil, nil).expr(x)
+		if e == nil {
+			t.Errorf("%s: %v", text, b.Err())
+		} else if got := e.Type().String(); got != want+" NOT NULL" {
+			t.Errorf("%s is %s, expected %s NOT NULL", text, got, want)
+		}
+	}
+}
+
+// TestLiteralValues: what is stored for constants.
+func TestLiteralValues(t *testing.T) {
+	for text, want := range map[string]any{
+		"-2147483648": int32(-2147483648), "-1.5": int64(-15), "-12345678901234567890": column.Int128{Lo: 0x54ab567314e0f52e, Hi: -1},
+		"DATE '1969-12-31'": int32(-1), "TIMESTAMP '1969-12-31 23:59:59.5'": int64(-500), "TIME '00:00:01.250'": int32(1250),
+		"INTERVAL '1-6' YEAR TO MONTH": int32(18), "INTERVAL -'1 10:20:30.5' DAY TO SECOND": int64(-123630500), "INTERVAL '2' WEEK": int64(14 * 86400_000),
+		"X'00ff'": "\x00\xff",
+	} {
+		x, err := parse.Expr(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b := &Binder{Session: catalog.NewSession()}
+		l, ok := b.newScope(nil, nil).expr(x).(*expr.Literal)
+		if !ok || l.Value != want {
+			t.Errorf("%s is %#v, expected %#v (%v)", text, l.Value, want, b.Err())
+		}
+	}
+}
+
 // TestNexmarkBinds: all queries of the benchmark are understood, but for functions that the library does not have yet.
 func TestNexmarkBinds(t *testing.T) {
 	dir := "../../../bench/nexmark/queries/"

@@ -18,3 +18,4 @@ SELECT /*+ STATE_TTL('t' = '1d', 'x' = '30 min') */ t.a FROM t JOIN u AS x ON t.
 SELECT * FROM ltz /*+ OPTIONS('seed' = '7') */;
 WITH x AS (SELECT a + 1 AS k FROM t), y (z) AS (SELECT k FROM x) SELECT x1.k, y.z FROM x AS x1 JOIN y ON x1.k = y.z;
 SELECT * FROM u LEFT SEMI JOIN t ON u.a = t.a;
+SELECT * FROM u FULL JOIN (SELECT s AS a FROM t) AS x USING (a);
