@@ -60,7 +60,8 @@ func (t tally) String() string {
 	if n == 0 {
 		return fmt.Sprintf("%5d pass %5d fail %5d unsupported %5d skipped", 0, 0, 0, t.skipped)
 	}
-	return fmt.Sprintf("%5d pass %5d fail %5d unsupported %5d skipped %6.1f %%", t.pass, t.fail, t.unsupported, t.skipped, 100*float64(t.pass)/float64(n))
+	return fmt.Sprintf("%5d pass %5d fail %5d unsupported %5d skipped %6.1f %%", t.pass, t.fail, t.unsupported, t.skipped,
+		100*float64(t.pass)/float64(n))
 }
 
 // print writes the counts per file, tier and group.

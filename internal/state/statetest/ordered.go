@@ -103,6 +103,17 @@ func (r *orderedRig) step(removing bool) {
 	must(r.t, r.o.Done())
 }
 
+// insert adds a row to the model, behind those of equal keys.
+func (r *orderedRig) insert(k int64, row orderedRow) {
+	at, _ := slices.BinarySearchFunc(r.model[k], row.key, func(x orderedRow, key string) int {
+		if x.key <= key {
+			return -1
+		}
+		return 1
+	})
+	r.model[k] = slices.Insert(r.model[k], at, row)
+}
+
 func (r *orderedRig) one(i int, k int64, removing bool) {
 	key := fmt.Sprintf("%04d", r.rng.IntN(400))
 	switch d := r.rng.IntN(100); {
@@ -112,13 +123,7 @@ func (r *orderedRig) one(i int, k int64, removing bool) {
 		must(r.t, err)
 		slot := r.rng.Int64()
 		rec.SetSlot(0, slot)
-		at, _ := slices.BinarySearchFunc(r.model[k], key, func(x orderedRow, key string) int {
-			if x.key <= key {
-				return -1
-			}
-			return 1
-		})
-		r.model[k] = slices.Insert(r.model[k], at, orderedRow{key, row, slot})
+		r.insert(k, orderedRow{key, row, slot})
 	case d < 85:
 		if len(r.model[k]) > 0 && r.rng.IntN(3) > 0 {
 			key = r.model[k][r.rng.IntN(len(r.model[k]))].key

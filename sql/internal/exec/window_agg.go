@@ -150,7 +150,7 @@ func (w *WindowAggregate) sliceEnds(in *column.Batch) (err error) {
 		}
 		return nil
 	}
-	if w.times, err = rowTimes(in.Cols[w.Window.Time], in.N, w.times); err != nil {
+	if w.times, err = timesOf(in.Cols[w.Window.Time], in.N, w.times); err != nil {
 		return err
 	}
 	from, to := int64(0), int64(0) // of the last row's slice

@@ -169,8 +169,8 @@ func (z zoneShift) instant(local int64) int64 {
 var errNullTime = errors.New("the time column of a window is NULL: event time must not be NULL, filter such rows out " +
 	"or give them a time where the table is read")
 
-// rowTimes appends the times of the rows in milliseconds.
-func rowTimes(v *column.Vector, n int, out []int64) ([]int64, error) {
+// timesOf appends the times of the rows in milliseconds.
+func timesOf(v *column.Vector, n int, out []int64) ([]int64, error) {
 	if v.HasNulls() {
 		return nil, errNullTime
 	}

@@ -13,7 +13,8 @@ var jsonAggs = []*Agg{
 	{Name: "JSON_OBJECTAGG_NULL_ON_NULL", Resolve: resolveJSONObjectAgg, WantsOrder: true, New: newList(listSpec{result: jsonObjectAgg(false)})},
 	{Name: "JSON_OBJECTAGG_ABSENT_ON_NULL", Resolve: resolveJSONObjectAgg, WantsOrder: true, New: newList(listSpec{result: jsonObjectAgg(true)})},
 	{Name: "JSON_ARRAYAGG_NULL_ON_NULL", Resolve: resolveJSONArrayAgg, WantsOrder: true, New: newList(listSpec{result: jsonArrayAgg})},
-	{Name: "JSON_ARRAYAGG_ABSENT_ON_NULL", Resolve: resolveJSONArrayAgg, WantsOrder: true, New: newList(listSpec{skipNulls: true, result: jsonArrayAgg})},
+	{Name: "JSON_ARRAYAGG_ABSENT_ON_NULL", Resolve: resolveJSONArrayAgg, WantsOrder: true,
+		New: newList(listSpec{skipNulls: true, result: jsonArrayAgg})},
 	{Name: "PERCENTILE", Resolve: resolvePercentile, New: newPercentile},
 }
 

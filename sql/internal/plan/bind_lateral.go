@@ -131,14 +131,13 @@ func (b *Binder) tableFunc(x *ast.Call) *expr.TableFunc {
 
 var notYetTables = map[string]bool{"ML_PREDICT": true, "VECTOR_SEARCH": true, "ML_EVALUATE": true, "SNAPSHOT": true}
 
-// unnestFunc is UNNEST with the binder's names for its columns.
+// unnestFunc is UNNEST, with or without the places of the elements.
 func unnestFunc(ordinality bool) *expr.TableFunc {
 	name := "UNNEST"
 	if ordinality {
 		name = "UNNEST WITH ORDINALITY"
 	}
-	return &expr.TableFunc{Name: name, Make: expr.LookupTable(name).Make,
-		Resolve: func(args []expr.Arg) (expr.Signature, error) { return resolveUnnest(args, ordinality) }}
+	return expr.LookupTable(name)
 }
 
 // lateralQuery is JOIN LATERAL (SELECT ...): the query reads columns of the tables before it.
