@@ -1,10 +1,12 @@
 package physical
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
+	"github.com/flottio/flott/column"
 	"github.com/flottio/flott/internal/operator"
 	"github.com/flottio/flott/sql/internal/exec"
 	"github.com/flottio/flott/sql/internal/expr"
@@ -148,23 +150,55 @@ func argument(in *Node, at int) expr.Expr {
 }
 
 // overOp computes window functions.
-type overOp struct{ over *plan.Over }
+type overOp struct {
+	over *plan.Over
+	mode exec.OverMode
+}
 
 func (t *translator) over(l *plan.Over) (*Node, error) {
 	in, err := t.node(l.Input)
 	if err != nil {
 		return nil, err
 	}
-	if !in.Kinds.InsertOnly() && !t.set.Batch {
-		return nil, fmt.Errorf("OVER doesn't support consuming update and delete changes which is produced by node %s", updater(in))
+	if t.set.Batch && !in.Kinds.InsertOnly() {
+		in = t.final(in)
 	}
-	n := &Node{Op: &overOp{l}, In: []Input{hashed(in, l.Partition)}, Out: l.Out, Kinds: in.Kinds, Unique: in.Unique, Upsert: in.Upsert,
+	op := &overOp{over: l}
+	if op.mode, err = t.overMode(l, in); err != nil {
+		return nil, err
+	}
+	n := &Node{Op: op, In: []Input{hashed(in, l.Partition)}, Out: l.Out, Kinds: in.Kinds, Unique: in.Unique, Upsert: in.Upsert,
 		rows: fmt.Sprintf("over (%s) by [%s]", in.rows, texts(in.cols, l.Partition))}
+	if op.mode == exec.OverChanges {
+		n.Kinds = all
+	}
 	n.cols = slices.Clone(in.cols)
 	for _, c := range l.Calls {
 		n.cols = append(n.cols, callText(c, in.cols))
 	}
 	return t.add(n), nil
+}
+
+// overMode says when results can be known: by a time attribute as rows come, by other columns only again with each change.
+func (t *translator) overMode(l *plan.Over, in *Node) (exec.OverMode, error) {
+	if t.set.Batch {
+		return exec.OverFinal, nil
+	}
+	if in.Kinds.InsertOnly() && len(l.Order) == 1 && !l.Order[0].Desc {
+		switch in.Out[l.Order[0].Column].Type.Attribute {
+		case column.Rowtime:
+			return exec.OverEventTime, nil
+		case column.Proctime:
+			return exec.OverProcessingTime, nil
+		}
+	}
+	if len(l.Order) == 0 {
+		return 0, errors.New("OVER needs ORDER BY in streaming mode")
+	}
+	if isTime(in.Out[l.Order[0].Column].Type) && l.Order[0].Desc {
+		return 0, errors.New("OVER windows' ordering in stream mode must be ascending by time")
+	}
+	return exec.OverChanges, nil
 }
 
 func (o *overOp) name() string { return "OverAggregate" }
@@ -176,4 +210,28 @@ func (o *overOp) describe(n *Node) string {
 func (o *overOp) needsBefore(*Node, int, bool) bool { return true }
 func (o *overOp) stateful() bool                    { return true }
 
-func (o *overOp) attach(*builder, *Node) error { return notYet("OVER windows") }
+func (o *overOp) makes() bool { return o.mode == exec.OverChanges }
+
+func (o *overOp) attach(b *builder, n *Node) error {
+	in, l := n.In[0], o.over
+	calls := make([]exec.AggCall, len(l.Calls))
+	for i, c := range l.Calls {
+		calls[i] = exec.AggCall{Func: c.Func, Distinct: c.Distinct, Filter: c.Filter, Of: c.Of}
+		for _, a := range c.Args {
+			calls[i].Args = append(calls[i].Args, argument(in.Node, a))
+		}
+	}
+	over := exec.OverAggregate{Env: b.env, In: in.Out.Types(), Partition: l.Partition, Time: -1, Calls: calls, Mode: o.mode,
+		Frame:    exec.Frame{Rows: l.Frame.Rows, Start: l.Frame.Start, End: l.Frame.End, FromStart: l.Frame.FromStart, ToEnd: l.Frame.ToEnd},
+		Retracts: !in.Kinds.InsertOnly(), UpdateBefore: n.before, TTLMs: b.set.StateTTL.Milliseconds()}
+	if o.mode == exec.OverEventTime {
+		over.Time = l.Order[0].Column
+	}
+	for _, k := range l.Order {
+		over.Order = append(over.Order, exec.OrderKey(k))
+	}
+	return b.operator(n, func() operator.Operator {
+		own := over
+		return &own
+	})
+}

@@ -78,7 +78,26 @@ func (r *rankOp) needsBefore(*Node, int, bool) bool { return r.key == nil }
 func (r *rankOp) stateful() bool                    { return true }
 func (r *rankOp) makes() bool                       { return true }
 
-func (r *rankOp) attach(*builder, *Node) error { return notYet("Top-N") }
+func (r *rankOp) attach(b *builder, n *Node) error {
+	in, l := n.In[0], r.rank
+	rank := exec.Rank{In: in.Out.Types(), Partition: l.Partition, Order: sortKeys(l.Order), From: l.From, To: l.To, ToColumn: l.ToColumn,
+		Number: l.Number, Input: exec.RankChangelog, UpdateBefore: n.before, TTLMs: b.set.StateTTL.Milliseconds()}
+	if in.Kinds.InsertOnly() {
+		rank.Input = exec.RankInserts
+	}
+	return b.operator(n, func() operator.Operator {
+		own := rank
+		return &own
+	})
+}
+
+func sortKeys(keys []plan.SortKey) []exec.SortKey {
+	out := make([]exec.SortKey, len(keys))
+	for i, k := range keys {
+		out[i] = exec.SortKey(k)
+	}
+	return out
+}
 
 // dedupOp keeps the first or the last row of each key in time.
 type dedupOp struct {
@@ -127,7 +146,17 @@ func (d *dedupOp) needsBefore(*Node, int, bool) bool { return true }
 func (d *dedupOp) stateful() bool                    { return true }
 func (d *dedupOp) makes() bool                       { return true }
 
-func (d *dedupOp) attach(*builder, *Node) error { return notYet("deduplication") }
+func (d *dedupOp) attach(b *builder, n *Node) error {
+	dedup := exec.Deduplicate{In: n.In[0].Out.Types(), Keys: d.rank.Partition, Time: d.rank.Order[0].Column, KeepLast: d.last,
+		UpdateBefore: n.before, TTLMs: b.set.StateTTL.Milliseconds()}
+	if d.proc {
+		dedup.Time = -1
+	}
+	return b.operator(n, func() operator.Operator {
+		own := dedup
+		return &own
+	})
+}
 
 // sortOp orders rows: by event time in streaming, all of them at the end in batch.
 type sortOp struct {

@@ -156,7 +156,13 @@ func (o *normalizeOp) needsBefore(*Node, int, bool) bool { return false }
 func (o *normalizeOp) stateful() bool                    { return true }
 func (o *normalizeOp) makes() bool                       { return true }
 
-func (o *normalizeOp) attach(*builder, *Node) error { return notYet("tables of upserts") }
+func (o *normalizeOp) attach(b *builder, n *Node) error {
+	types := n.Out.Types()
+	return b.operator(n, func() operator.Operator {
+		return &exec.Deduplicate{In: types, Keys: o.key, Time: -1, KeepLast: true, UpdateBefore: n.before, Normalize: true,
+			TTLMs: b.set.StateTTL.Milliseconds()}
+	})
+}
 
 // materializeOp keeps the rows of each primary key of a sink, so that a deletion brings back the row before.
 type materializeOp struct {

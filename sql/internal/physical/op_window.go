@@ -61,12 +61,12 @@ func unwindow(in *Node, l *plan.Aggregate) (from *Node, keys []int, calls []plan
 		table = in.In[0].Node
 	}
 	op, isTable := table.Op.(*windowTableOp)
-	if !isTable || op.window.Kind == plan.Session {
+	if !isTable || op.window.Kind == plan.Session && !sessionKeys(op.window, in, l) {
 		return nil, nil, nil, false
 	}
 	below := table.In[0].Node
 	if !isCalc {
-		return below, l.Keys, l.Calls, !readsFrom(l, len(below.Out), in.window)
+		return below, l.Keys, l.Calls, !usesWindow(l, in.window)
 	}
 	if calc.filter != nil && maxColumn(calc.filter) >= len(below.Out) {
 		return nil, nil, nil, false
@@ -79,8 +79,25 @@ func unwindow(in *Node, l *plan.Aggregate) (from *Node, keys []int, calls []plan
 	return below, l.Keys, l.Calls, !usesWindow(l, in.window)
 }
 
-// readsFrom reports whether calls read columns from a place on.
-func readsFrom(l *plan.Aggregate, from int, w *windowed) bool { return usesWindow(l, w) }
+// sessionKeys reports whether the keys of an aggregate are those by which a session tells rows apart.
+func sessionKeys(w plan.Window, in *Node, l *plan.Aggregate) bool {
+	var keys []int
+	for _, k := range l.Keys {
+		if k == in.window.start || k == in.window.end || k == in.window.time {
+			continue
+		}
+		if c, ok := in.Op.(*calcOp); ok && c.exprs != nil {
+			col, isColumn := c.exprs[k].(*expr.Column)
+			if !isColumn {
+				return false
+			}
+			k = col.Index
+		}
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return slices.Equal(keys, makeKey(w.Partition...))
+}
 
 // usesWindow reports whether calls read the window's own columns.
 func usesWindow(l *plan.Aggregate, w *windowed) bool {
@@ -282,6 +299,9 @@ func (w *windowAggOp) attach(b *builder, n *Node) error {
 	}
 	window := execWindow(w.window, w.proctime)
 	return b.operator(n, func() operator.Operator {
+		if window.Kind == exec.Session {
+			return &exec.SessionAggregate{Env: b.env, In: types, Keys: w.keys, Calls: calls, Window: window, Columns: w.columns, Retracts: retracts}
+		}
 		return &exec.WindowAggregate{Env: b.env, In: types, Keys: w.keys, Calls: calls, Window: window, Columns: w.columns, Retracts: retracts}
 	})
 }
@@ -330,4 +350,15 @@ func (w *windowTableOp) describe(n *Node) string {
 func (w *windowTableOp) needsBefore(*Node, int, bool) bool { return true }
 func (w *windowTableOp) stateful() bool                    { return w.window.Kind == plan.Session }
 
-func (w *windowTableOp) attach(*builder, *Node) error { return notYet("window table functions") }
+func (w *windowTableOp) attach(b *builder, n *Node) error {
+	in := n.In[0]
+	types := in.Out.Types()
+	window := execWindow(w.window, in.Out[w.window.Time].Type.Attribute == column.Proctime)
+	columns := []exec.WindowColumn{exec.WindowStart, exec.WindowEnd, exec.WindowTime}
+	return b.operator(n, func() operator.Operator {
+		if w.window.Kind == plan.Session {
+			return &exec.SessionAggregate{Env: b.env, In: types, Keys: w.window.Partition, Window: window, Columns: columns, Rows: true}
+		}
+		return &exec.WindowTable{Env: b.env, In: types, Window: window, Columns: columns}
+	})
+}
