@@ -130,7 +130,9 @@ func uids(t *testing.T, script string) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var plan struct{ Nodes []struct{ Operators []struct{ UID string } } }
+	var plan struct {
+		Nodes []struct{ Operators []struct{ UID string } }
+	}
 	if err := json.Unmarshal(data, &plan); err != nil {
 		t.Fatal(err)
 	}
